@@ -1,0 +1,1 @@
+"""Monte Carlo scenarios of AI training compute."""

@@ -1,0 +1,60 @@
+"""The command `simulate`: answers --help and --version at once, and hands everything else to `simulate.command`.
+
+Hydra, numba and xarray take seconds to import; whoever asks for help shall not wait for them.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+HELP = """\
+simulate [-m] [--config-dir DIR] [study=STUDY] [key=value ...]
+
+Monte Carlo scenarios of AI training compute: how large, how sure, and when thresholds are crossed.
+
+  simulate                                  the default forecast; results go to outputs/
+  simulate assumptions=NAME                 another set of assumptions
+  simulate thresholds=[standard,anchors]    other thresholds
+  simulate inputs.chip_growth.low=1.2       change one field of one row
+  simulate inputs.chip_growth.value=1.5     pin a row to one value
+  simulate drivers.power.law=exponential    another growth law
+  simulate study=validate                   check everything, run nothing
+  simulate study=list                       sets, thresholds, inputs, units, distributions, laws
+  simulate study=show inputs=chip_growth    one row: density, mean, median, source
+  simulate -m seed=1,2,3                    a sweep; also 'assumptions=glob(*)' and range(1,10)
+
+Keys of a run:
+  draws=1000000  seed=1  threads=null  keep=null|draws
+  output=NAME    folder under outputs/; without it <set>-<hash>-<number>
+  resume=true | overwrite=true    what to do where the named folder exists
+
+Options:
+  -m, --multirun      run every combination of the values given
+  --config-dir DIR    a folder with assumptions/, thresholds/ or sweep/ of your own
+  -h, --help          this text
+  --version           the version
+
+Exit codes: 0 done, 2 bad input, 3 some jobs of a sweep failed, 4 reading or writing failed, 5 stored data are damaged,
+6 the folder is in use, 70 a defect of the program, 130 and 143 interrupted.
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command with the words `argv` (those of the process by default); gives the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if any(word in ("-h", "--help") for word in words):
+        sys.stdout.write(HELP)
+        return 0
+    if "--version" in words:
+        from importlib.metadata import version
+
+        sys.stdout.write(f"simulate {version('simulate-training-compute')}\n")
+        return 0
+    from simulate import command
+
+    return command.run(words)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

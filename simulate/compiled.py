@@ -1,0 +1,64 @@
+"""How this project compiles: three decorators, and the one place where compiled code is kept on disk.
+
+`inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions that Python
+calls; only those are stored. Numba's own cache looks at one file only and would return a stale answer after an edit elsewhere,
+so it lives in a folder named by a hash of every source file of the package and of the versions of numba and numpy: any change
+misses it. Neither fast-math nor division checks: the first changes answers, the second stops vectorisation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import sys
+from functools import cache
+from pathlib import Path
+
+import numba
+import numpy as np
+
+PACKAGE = Path(__file__).parent
+
+inline = numba.njit(error_model="numpy", forceinline=True)
+jit = numba.njit(error_model="numpy", nogil=True)
+
+
+@cache
+def source_hash() -> str:
+    """Hash of all Python files of the package: what decides whether two results are of the same program."""
+    digest = hashlib.sha256()
+    for file in sorted(PACKAGE.rglob("*.py")):
+        digest.update(str(file.relative_to(PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def _cache_folder() -> Path | None:
+    """A folder that only this user can write, or None: then every process compiles anew."""
+    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    versions = f"{source_hash()}-{numba.__version__}-{np.__version__}-{sys.version}"
+    folder = base / "simulate" / hashlib.sha256(versions.encode()).hexdigest()[:16]
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for owned in (folder, folder.parent):
+            status = owned.lstat()
+            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
+                return None
+        (folder / f".writable-{os.getpid()}").touch()
+        (folder / f".writable-{os.getpid()}").unlink()
+    except OSError:
+        return None
+    return folder
+
+
+def entry(function):  # type: ignore[no-untyped-def]  # numba's dispatchers have no types
+    """Compile a function that Python calls, and keep the machine code for the next process."""
+    folder = _cache_folder()
+    if folder is None:
+        return jit(function)
+    before = numba.config.CACHE_DIR
+    numba.config.CACHE_DIR = str(folder)
+    try:
+        return numba.njit(error_model="numpy", nogil=True, cache=True)(function)
+    finally:
+        numba.config.CACHE_DIR = before

@@ -1,0 +1,217 @@
+"""The schema that Hydra composes into, and the checks of the keys that belong to a run.
+
+The dataclasses are the one list of what may be written: Hydra refuses top-level keys that they do not name, and
+`simulate.grammar` derives the tables of rows and fields for files and command line from them. (Rows as dataclasses within
+Hydra would cost 0.2 s a composition, and Hydra's `+` would add unknown ones all the same.) Fields are untyped on purpose: a
+row is checked as a whole by `simulate.assumptions`, where the mistake can be explained in the terms of the row.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from simulate.errors import Mistake, did_you_mean, shown
+
+MOST_DRAWS = 10**12
+LARGEST_SEED = 2**64 - 1
+MOST_THREADS = 256
+EXACT_FLOAT = 2**53
+OUTPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
+# Names that Windows keeps for devices: a folder of results must be able to move between machines.
+DEVICE_NAME = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+
+
+@dataclass
+class Row:
+    """One named, uncertain number: a distribution, a value or a formula, with unit and source."""
+
+    dist: Any = None
+    low: Any = None
+    mid: Any = None
+    mode: Any = None
+    high: Any = None
+    interval: Any = None
+    mean: Any = None
+    sd: Any = None
+    median: Any = None
+    sd_ln: Any = None
+    quantiles: Any = None
+    parts: Any = None
+    value: Any = None
+    formula: Any = None
+    min: Any = None
+    max: Any = None
+    unit: Any = None
+    at: Any = None
+    each: Any = None
+    source: Any = None
+    note: Any = None
+
+
+@dataclass
+class Threshold(Row):
+    """A row that is a level to be crossed, and what crosses it."""
+
+    kind: Any = None
+    quantity: Any = None
+
+
+@dataclass
+class AssumptionSet:
+    """What an assumption set may state."""
+
+    name: Any = None
+    title: Any = None
+    description: Any = None
+    source: Any = None
+    start: Any = None
+    horizon: Any = None
+    step: Any = None
+    drivers: dict[str, Any] = field(default_factory=dict)
+    inputs: dict[str, Any] = field(default_factory=dict)
+    quantities: dict[str, Any] = field(default_factory=dict)
+    ceilings: dict[str, Any] = field(default_factory=dict)
+    inactive: Any = None
+    sharpness: Any = None
+    correlations: Any = None
+    thresholds: dict[str, Any] = field(default_factory=dict)
+    hypotheses: Any = None
+    evidence: Any = None
+
+
+@dataclass
+class Run:
+    """What belongs to one run and never to a set."""
+
+    study: Any = None
+    draws: Any = None
+    seed: Any = None
+    threads: Any = None
+    keep: Any = None
+    output: Any = None
+    resume: Any = None
+    overwrite: Any = None
+    show: Any = None
+
+
+@dataclass
+class Settings(Run, AssumptionSet):
+    """Everything that is composed for one run."""
+
+
+def clear_resolvers() -> None:
+    """Leave OmegaConf no function that a `${...}` could call: not the environment, not a decoder."""
+    from omegaconf import OmegaConf
+
+    OmegaConf.clear_resolvers()
+    for name in ("oc.env", "oc.decode", "oc.create", "oc.deprecated", "oc.dict.keys", "oc.dict.values", "oc.select"):
+        OmegaConf.clear_resolver(name)
+
+
+class Refusal(Exception):
+    """A value that a key cannot have: what is wrong, and the way out."""
+
+    def __init__(self, what: str, way_out: str) -> None:
+        super().__init__(what)
+        self.what, self.way_out = what, way_out
+
+
+def check_run(settings: dict[str, Any], where: Callable[[str], str]) -> list[Mistake]:
+    """Check the run keys in `settings`, writing the checked values (1e6 draws as 1000000) back into it."""
+    mistakes = []
+    for key, check in CHECKS.items():
+        try:
+            settings[key] = check(settings.get(key))
+        except Refusal as refusal:
+            mistakes.append(Mistake(where(key), f"{key} = {shown(settings.get(key))}: {refusal.what}", refusal.way_out))
+    folder = settings.get("folder")
+    if folder is not None and not (folder.strip() and folder.isprintable()):
+        mistakes.append(Mistake(where("hydra.run.dir"), f"{shown(folder)} is no folder", "write hydra.run.dir=FOLDER"))
+    if folder is not None and settings["output"] is not None:
+        mistakes.append(Mistake(where("hydra.run.dir"), "output and hydra.run.dir both name the folder", "give one of them"))
+    if settings["resume"] is True and settings["overwrite"] is True:
+        mistakes.append(Mistake(where("overwrite"), "resume and overwrite cannot both be true", "choose one"))
+    return mistakes
+
+
+def whole(value: Any, low: int, high: int, advice: str = "") -> int:
+    """`value` as an int within [low, high]; 1e6, 1.0 and 1_000_000 are whole numbers, True and 1.5 are not."""
+    allowed = f"allowed: {low} to {high}" + advice
+    if isinstance(value, str):
+        value = _number_in(value, allowed)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Refusal("a whole number is needed", allowed)
+    if isinstance(value, float):
+        if not value.is_integer():  # inf and nan are no integers either
+            raise Refusal("a whole number is needed", allowed)
+        if abs(value) > EXACT_FLOAT and value <= high:
+            raise Refusal("is too large to be exact in this spelling", "write out all digits")
+        value = int(value)
+    if not low <= value <= high:
+        raise Refusal(f"must be {low} or more" if value < low else f"must be at most {high}", allowed)
+    return int(value)
+
+
+def _number_in(text: str, allowed: str) -> int | float:
+    if re.fullmatch(r"0[xXoObB][0-9a-fA-F]{1,16}", text):
+        try:
+            raise Refusal("a decimal number is needed", f"write {int(text, 0)}")
+        except ValueError:
+            raise Refusal("a whole number is needed", allowed) from None
+    if re.fullmatch(r"0[0-9_]+", text):
+        raise Refusal("a leading zero is ambiguous", f"write {text.replace('_', '').lstrip('0') or 0}")
+    if re.fullmatch(r"[0-9_.]+([eE][-+]?[0-9]{1,3})?", text):
+        try:
+            return float(text) if re.search("[.eE]", text) else int(text)
+        except ValueError:
+            pass
+    raise Refusal("a whole number is needed", allowed)
+
+
+def _draws(value: Any) -> int:
+    return whole(value, 1, MOST_DRAWS, " (10000 or more for quantiles worth reading)")
+
+
+def _seed(value: Any) -> int:
+    return whole(value, 0, LARGEST_SEED)
+
+
+def _threads(value: Any) -> int | None:
+    return None if value is None else whole(value, 1, MOST_THREADS, ", or null for all cores; results do not depend on it")
+
+
+def _keep(value: Any) -> str | None:
+    if value not in (None, "draws"):
+        raise Refusal("unknown choice" + did_you_mean(str(value), ["draws"]), "allowed: null, draws")
+    return value
+
+
+def _yes_or_no(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Refusal("true or false is needed", "write true or false")
+    return value
+
+
+def _output(value: Any) -> str | None:
+    if value is None:
+        return None
+    text = str(value)
+    fits = OUTPUT_NAME.fullmatch(text) and not text.endswith(".") and not DEVICE_NAME.fullmatch(text)
+    if isinstance(value, bool) or not fits:
+        way_out = "use letters, digits, '.', '_' and '-', at most 80, no '.' or '-' first; free text belongs in title="
+        raise Refusal("cannot be the name of a folder", way_out)
+    return text
+
+
+CHECKS: Mapping[str, Callable[[Any], Any]] = {
+    "draws": _draws,
+    "seed": _seed,
+    "threads": _threads,
+    "keep": _keep,
+    "output": _output,
+    "resume": _yes_or_no,
+    "overwrite": _yes_or_no,
+}

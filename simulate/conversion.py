@@ -1,0 +1,77 @@
+"""From the written unit to the kernel's, on a whole block: the one place where a unit becomes arithmetic."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from simulate.compiled import entry, jit
+from simulate.fastmath import exp10, log10
+from simulate.sizes import DRAWS
+from simulate.units import Conversion, Operation
+
+ONCE, EACH_BLOCK, EACH_YEAR = 0, 1, 2  # when a row takes a new value
+
+
+class Conversions(NamedTuple):
+    """Written rows, the kernel rows that they fill, how, and when."""
+
+    source: np.ndarray  # (conversion,)
+    target: np.ndarray
+    operation: np.ndarray
+    factor: np.ndarray
+    when: np.ndarray
+
+
+@jit
+def convert(operation, factor, written, out):
+    """Convert a block of written values, shape (draw,); `written` and `out` may be the same."""
+    if operation == Operation.SCALE:
+        for i in range(DRAWS):
+            out[i] = factor * written[i]
+    elif operation == Operation.SHIFT:
+        for i in range(DRAWS):
+            out[i] = written[i] + factor
+    elif operation == Operation.LOG:
+        for i in range(DRAWS):
+            out[i] = log10(written[i]) + factor
+    elif operation == Operation.PERCENT_GROWTH:
+        for i in range(DRAWS):
+            out[i] = log10(1.0 + written[i] / 100.0)
+    elif operation == Operation.INVERSE:
+        for i in range(DRAWS):
+            out[i] = factor / written[i]
+    else:
+        for i in range(DRAWS):
+            out[i] = factor * exp10(written[i])
+
+
+@jit
+def convert_rows(conversions, when, rows):
+    """Convert every row that takes a new value at this time."""
+    for k in range(len(conversions.when)):
+        if conversions.when[k] == when:
+            convert(conversions.operation[k], conversions.factor[k], rows[conversions.source[k]], rows[conversions.target[k]])
+
+
+@entry
+def _convert_once(conversions, rows):
+    convert_rows(conversions, ONCE, rows)
+
+
+@entry
+def _convert_block(operation, factor, written, out):
+    convert(operation, factor, written, out)
+
+
+def fill_certain(conversions: Conversions, rows: np.ndarray) -> None:
+    """Fill the kernel rows of all inputs that are certain."""
+    _convert_once(conversions, rows)
+
+
+def in_kernel_unit(conversion: Conversion, written: float) -> float:
+    """The kernel's value of one written value."""
+    block = np.full(DRAWS, float(written))
+    _convert_block(int(conversion.operation), conversion.factor, block, block)
+    return float(block[0])

@@ -1,0 +1,65 @@
+"""Crossing dates from their counts: quantiles in which never is infinity, their errors, and histograms.
+
+Dates are counted in cells of 1/128 year. A quantile is the date by which that share of all draws has crossed, linear within a cell;
+draws that had crossed before the start come first (minus infinity), those that never cross come last (infinity).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulate.kernel import DATE_BINS, Tally
+
+NEVER_CROSSED = "not crossed within the horizon"
+MOST_BARS = 120
+
+
+class Crossings:
+    """The counted crossing dates of all thresholds of a run."""
+
+    def __init__(self, years: np.ndarray, tally: Tally, reference: np.ndarray, draws: int) -> None:
+        self.start, self.horizon, self.draws = float(years[0]), float(years[-1]), draws
+        self.already, self.cells = tally.crossed[:, 0], tally.dates
+        self.certain = tally.dates_differ == 0
+        self.reference = reference
+
+    def quantile(self, which: int, level: float) -> float:
+        """The date by which a share `level` of the draws has crossed threshold number `which`."""
+        if self.certain[which]:
+            return float(self.reference[which])
+        target = level * self.draws
+        if target <= self.already[which]:
+            return -np.inf
+        upto = self.already[which] + np.cumsum(self.cells[which])
+        if target > upto[-1]:
+            return np.inf
+        cell = int(np.searchsorted(upto, target, side="left"))
+        within = (target - (upto[cell] - self.cells[which, cell])) / self.cells[which, cell]
+        return min(self.start + (cell + within) / DATE_BINS, self.horizon)
+
+    def quantiles(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Dates and their Monte Carlo standard errors, both (threshold, level).
+
+        The error is half the distance between the quantiles one binomial standard error below and above the level; infinite where one
+        of them is, not a number where the date itself is infinite.
+        """
+        dates = np.empty((len(self.cells), len(levels)))
+        errors = np.empty_like(dates)
+        for which in range(len(self.cells)):
+            for k, level in enumerate(levels):
+                spread = np.sqrt(level * (1.0 - level) / self.draws)
+                low, high = (self.quantile(which, min(max(level + side * spread, 0.0), 1.0)) for side in (-1.0, 1.0))
+                dates[which, k] = self.quantile(which, level)
+                errors[which, k] = 0.5 * (high - low) if np.isfinite(dates[which, k]) else np.nan
+        return dates, errors
+
+    def histogram(self) -> tuple[np.ndarray, np.ndarray]:
+        """Left edges (bin,) of equal bins from the start to the horizon, and the share of draws that cross in each (threshold, bin)."""
+        cells_per_bar = next(
+            size for size in (DATE_BINS // 4, DATE_BINS // 2, DATE_BINS, 2 * DATE_BINS, 5 * DATE_BINS, 10 * DATE_BINS, 10**9)
+            if self.cells.shape[1] / size <= MOST_BARS
+        )  # fmt: skip
+        cells_per_bar = min(cells_per_bar, max(self.cells.shape[1] // 2, 1))
+        starts = np.arange(0, self.cells.shape[1], cells_per_bar)
+        shares = np.add.reduceat(self.cells, starts, axis=1) / self.draws
+        return self.start + starts / DATE_BINS, shares

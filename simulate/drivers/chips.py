@@ -1,0 +1,68 @@
+"""Chips: the world's stock of AI chips, the integral of what is made less what is retired, and the share that one run gets.
+
+Output and stock are in H100-equivalents (H100e), so the growth of output holds both more chips and better ones. Between two
+instants the stock is integrated with five Gauss-Legendre points on panels of at most a year, exact to 1e-9 for growth up to tenfold
+a year.
+"""
+
+import numpy as np
+
+from simulate.compiled import jit
+from simulate.drivers.declare import Ceiling, Input, Path, Quantity
+from simulate.fastmath import LN_10, LOG10_2, exp10, log2
+from simulate.laws import grow, level_at
+from simulate.sizes import DRAWS
+
+PATHS = (Path("chip", "log10 H100e/yr", "chip_output", "AI chips made in a year"),)
+INPUTS = (
+    Input("chip_stock_start", "log10 H100e", "stock of AI chips at the start", dated=True),
+    Input("chip_retirement", "1/yr", "share of the stock that is retired in a year, continuously", 0.0, lowest=0.0),
+    Input("chip_share", "log10 1", "share of the stock that the largest run uses", highest=0.0),
+    Input("chip_flops", "log10 FLOP/s", "peak FLOP/s of one H100e in training"),
+)
+QUANTITIES = (Quantity("chips", "log10 H100e", "stock of AI chips"),)
+SCRATCH = ("chip_stock", "chip_node_shocks")
+REQUIRES = ("run",)
+CEILING = Ceiling("chips", "the share of all chips that one run gets, for its length")
+
+_NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(5))
+
+
+@jit
+def _add_output(x, rules, t, start, end):
+    """Carry the stock from `start` to `end`, at most a year later: dS/dt = output - retirement * S."""
+    for i in range(DRAWS):
+        x.chip_stock[i] *= exp10(-x.chip_retirement[i] * (end - start) / LN_10)
+    for k in range(len(_NODES)):
+        year = start + 0.5 * (end - start) * (1.0 + _NODES[k])
+        for i in range(DRAWS):
+            x.chip_node_shocks[i] = x.chip.noise[i] - (t.year - year) * x.chip.shock[i]
+        level_at(x.chip, rules.chip, year, x.chip_node_shocks, x.chip.limit, x.scratch)
+        weight = 0.5 * (end - start) * _WEIGHTS[k]
+        for i in range(DRAWS):
+            left = x.chip_retirement[i] * (end - year) / LN_10
+            x.chip_stock[i] += weight * exp10(x.chip.value[i] - left)
+
+
+@jit
+def advance(x, rules, t):
+    """Output by its law; the stock by integration since the instant before, or since `at` of its start."""
+    since = t.before
+    if t.first:
+        since = rules.chip_stock_start_at
+        for i in range(DRAWS):
+            x.chip_stock[i] = exp10(x.chip_stock_start[i])
+    panels = int(np.ceil(t.year - since))
+    for k in range(panels):
+        _add_output(x, rules, t, since + (t.year - since) * k / panels, since + (t.year - since) * (k + 1) / panels)
+    grow(x, x.chip, rules.chip, t)
+    for i in range(DRAWS):
+        x.chips[i] = LOG10_2 * log2(x.chip_stock[i])
+
+
+@jit
+def ceiling(x, rules, t):
+    """Chips of the run times what each does in the time."""
+    for i in range(DRAWS):
+        run_chips = x.chips[i] + x.chip_share[i]
+        x.chips_compute[i] = run_chips + x.chip_flops[i] + x.utilisation[i] + x.run_length.value[i]

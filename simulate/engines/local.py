@@ -1,0 +1,104 @@
+"""The local engine: threads of this process, each with a block's memory and counts of its own.
+
+The kernel lets go of the interpreter's lock, so threads share the work without copies. Work is cut into short tasks, so that Ctrl-C and
+progress need not wait; all counts are whole numbers, so which thread does which task cannot be seen in the result.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+
+import numpy as np
+
+from simulate.kernel import Tally, run_blocks
+from simulate.layout import record
+from simulate.plan import Prepared
+from simulate.sizes import DRAWS
+from simulate.summary import Watch
+from simulate.tally import Sums, add, blank
+
+BLOCKS_PER_TASK = 32
+Progress = Callable[[int], None]
+
+
+def threads_available() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+class Worker:
+    """The memory of one thread: a block, a stack, and the counts so far."""
+
+    def __init__(self, prepared: Prepared, watches: tuple[Watch, Watch], dates: np.ndarray, tally: Tally) -> None:
+        self.prepared, self.watches, self.dates, self.tally = prepared, watches, dates, tally
+        self.rows = prepared.template.copy()
+        self.block = record(self.rows)
+        self.stack = np.zeros((prepared.stack_height, DRAWS))
+        self.index = np.zeros(DRAWS, np.int32)
+        self.sums = Sums.zero(tally)
+
+    def run(self, seed: int, first: int, last: int, draws: int) -> None:
+        """Take blocks first to last through the years."""
+        run_blocks(
+            self.block, self.rows, self.prepared.rules, self.prepared.plan, np.uint64(seed), first, last, draws,
+            self.watches[0], self.watches[1], self.dates, self.tally, self.stack, self.index,
+        )  # fmt: skip
+        self.sums.take(self.tally)
+
+
+def pilot(prepared: Prepared, watches: tuple[Watch, Watch], seed: int, tally: Tally) -> None:
+    """Take the first block through the years and keep its values."""
+    dates = np.zeros(len(prepared.plan.levels.date))
+    Worker(prepared, watches, dates, tally).run(seed, 0, 1, DRAWS)
+
+
+def run(
+    prepared: Prepared,
+    watches: tuple[Watch, Watch],
+    dates: np.ndarray,
+    trajectories: np.ndarray,
+    draws: int,
+    seed: int,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    blocks_per_task: int = BLOCKS_PER_TASK,
+) -> tuple[Tally, Sums]:
+    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`. Calls `progress` with the draws done so far."""
+    blocks = -(-draws // DRAWS)
+    tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
+    count = max(1, min(threads or threads_available(), len(tasks)))
+    workers = [Worker(prepared, watches, dates, blank(prepared, watches, trajectories)) for _ in range(count)]
+    queue = iter(tasks)
+    lock, stop = threading.Lock(), threading.Event()
+    done = 0
+
+    def work(worker: Worker) -> None:
+        nonlocal done
+        while not stop.is_set():
+            with lock:
+                task = next(queue, None)
+            if task is None:
+                return
+            worker.run(seed, *task, draws)
+            with lock:
+                done += min(task[1] * DRAWS, draws) - task[0] * DRAWS
+
+    with ThreadPoolExecutor(count) as pool:
+        waiting = {pool.submit(work, worker) for worker in workers}
+        try:
+            while waiting:
+                finished, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    future.result()
+                if progress:
+                    progress(done)
+        finally:
+            stop.set()
+    total, sums = workers[0].tally, workers[0].sums
+    for worker in workers[1:]:
+        add(total, worker.tally)
+        sums.add(worker.sums)
+    return total, sums

@@ -1,0 +1,51 @@
+"""The words that a user may write: top-level keys, fields of a row, groups, and what a name looks like.
+
+One table for files and command line alike, derived from the schema. Whatever is not listed here is a mistake, so that a
+typing error can never be silently ignored and no file can reach into Hydra's own settings.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+
+from simulate.config import AssumptionSet, Row, Run, Threshold
+
+SET_KEYS = tuple(field.name for field in fields(AssumptionSet))
+RUN_KEYS = tuple(field.name for field in fields(Run))
+ROW_FIELDS = tuple(field.name for field in fields(Row))
+THRESHOLD_FIELDS = tuple(field.name for field in fields(Threshold))
+ROW_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
+GROUPS = ("assumptions", "thresholds", "study")
+USER_GROUPS = ("assumptions", "thresholds", "sweep")
+FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
+
+NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "value", "min", "max", "at")
+DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
+# A row that states one of these says what the input is, and so replaces what it inherits.
+DEFINING_FIELDS = ("dist", "value", "formula", "quantiles", "parts")
+TEXT_FIELDS = ("source", "note")
+FREE_TEXT = ("title", "description", "source")
+LONGEST_TITLE, LONGEST_TEXT = 200, 4000
+MOST_ROWS = 1000
+
+ROW_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
+SET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+# Words that YAML or Hydra reads as a boolean, as nothing or as a number.
+NOT_A_NAME = re.compile(r"(?i)(y|n|yes|no|on|off|true|false|null|none|all|nan|inf|[0-9][0-9_]*(e[0-9]+)?)")
+
+
+def fields_of(section: str) -> tuple[str, ...]:
+    """The fields that a row of `section` may have."""
+    return THRESHOLD_FIELDS if section == "thresholds" else ROW_FIELDS
+
+
+def is_free_text(key: str) -> bool:
+    """Whether the value of this dotted key is text for people, taken as it stands."""
+    section, _, rest = key.partition(".")
+    return key in FREE_TEXT or (section in ROW_SECTIONS and rest.partition(".")[2] in TEXT_FIELDS)
+
+
+def longest_text(key: str) -> int:
+    """The largest number of characters that the text of this dotted key may have."""
+    return LONGEST_TITLE if key == "title" else LONGEST_TEXT

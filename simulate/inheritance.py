@@ -1,0 +1,163 @@
+"""What a set says once its ancestors are heard, and which line of which file says it.
+
+Sets inherit: `defaults: [parent]` takes over everything and the set changes rows. A row that states dist, value or formula
+replaces the inherited row whole, so that no leftover of another family survives; any other row patches the fields that it
+states; null takes an inherited row or driver out. An ancestor reached on two ways is heard once, before both.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from simulate import grammar
+from simulate.errors import Mistake
+from simulate.scan import Source
+
+
+LONGEST_LINE = 32
+
+
+class Circle(Exception):
+    """Sets that cannot be put in order, because they inherit one another."""
+
+
+class Composed:
+    """Settings under construction, and the origin of every dotted key."""
+
+    def __init__(self) -> None:
+        self.settings: dict[str, Any] = {}
+        self.origins: dict[str, str] = {}
+
+    def where(self, key: str) -> str:
+        """Where a dotted key (`inputs.chip_growth.low`, `correlations[0]`) was last stated, or the nearest key above it."""
+        stated = key.replace("[", ".").replace("]", "")
+        while stated and stated not in self.origins:
+            stated = stated.rpartition(".")[0]
+        return self.origins.get(stated, key or "settings")
+
+    def hear(self, source: Source, mistakes: list[Mistake]) -> None:
+        """Lay one file over what has been heard so far."""
+        for key, value in copy.deepcopy(source.data).items():
+            if key in grammar.ROW_SECTIONS:
+                rows = self.settings.setdefault(key, {})
+                for name, row in value.items():
+                    self._hear_row(rows, key, name, row, source, mistakes)
+            elif key == "drivers":
+                self._hear_drivers(value, source, mistakes)
+            else:
+                self._forget(key)
+                self.settings[key] = value
+        self.origins[""] = source.shown
+        self.origins.update((key, f"{source.shown}:{line}") for key, line in source.lines.items())
+
+    def say(self, key: str, value: Any, origin: str) -> None:
+        """Set one dotted key, as the command line does: a field patches its row, and decides what the row is."""
+        parts = key.split(".")
+        rows = self.settings.setdefault(parts[0], {}) if parts[0] in grammar.ROW_SECTIONS else {}
+        if len(parts) == 2 and parts[0] in grammar.ROW_SECTIONS:
+            if isinstance(value, dict):
+                self._lay(rows, parts[1], value)
+            else:
+                rows.pop(parts[1], None)
+        elif parts[0] in grammar.ROW_SECTIONS:
+            decide(rows[parts[1]], parts[2], value)
+        else:
+            target = self.settings
+            for part in parts[:-1]:
+                target[part] = target.get(part) or {}
+                target = target[part]
+            if key == f"drivers.{parts[-1]}" and value is None:
+                target.pop(parts[-1], None)
+            else:
+                target[parts[-1]] = value
+        self._forget(key)
+        self.origins[key] = origin
+
+    def _hear_row(
+        self, rows: dict[str, Any], section: str, name: str, row: Any, source: Source, mistakes: list[Mistake]
+    ) -> None:
+        dotted = f"{section}.{name}"
+        if row is None and name not in rows:
+            way_out = "null takes an inherited row out; write a mapping"
+            mistakes.append(Mistake(source.where(dotted), f"'{dotted}' is null, but nothing is inherited", way_out))
+        elif row is None:
+            del rows[name]
+            self._forget(dotted)
+        elif self._lay(rows, name, row):
+            self._forget(dotted)
+
+    @staticmethod
+    def _lay(rows: dict[str, Any], name: str, row: dict[str, Any]) -> bool:
+        """Lay a row over the one of its name; True if that one is replaced whole."""
+        inherited = rows.get(name, {})
+        whole = any(field in row for field in grammar.DEFINING_FIELDS)
+        rows[name] = dict(row) if whole else {**inherited, **row}
+        return whole and bool(inherited)
+
+    def _hear_drivers(self, drivers: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
+        known = self.settings.setdefault("drivers", {})
+        for name, options in drivers.items():
+            dotted = f"drivers.{name}"
+            if options is None:
+                if known.pop(name, None) is None:
+                    what = f"'{dotted}' is null, but nothing is inherited"
+                    mistakes.append(Mistake(source.where(dotted), what, f"write {name}: {{}} to have the driver"))
+                self._forget(dotted)
+            else:
+                known[name] = _deep(known.get(name, {}), options)
+
+    def _forget(self, dotted: str) -> None:
+        for key in [key for key in self.origins if key == dotted or key.startswith(dotted + ".")]:
+            del self.origins[key]
+
+
+def decide(row: dict[str, Any], field: str, value: Any) -> None:
+    """State one field of `row`, and drop what that makes obsolete; null takes the field out.
+
+    A pinned value keeps the distribution as documentation; between value, formula and distribution the newest decides.
+    """
+    if value is None:
+        row.pop(field, None)
+        return
+    obsolete: tuple[str, ...] = ()
+    if field == "value":
+        obsolete = ("formula",)
+    elif field == "formula":
+        obsolete = ("dist", "value", *grammar.DISTRIBUTION_FIELDS)
+    elif field in ("dist", "quantiles", "parts"):
+        obsolete = ("value", "formula")
+    for name in obsolete:
+        row.pop(name, None)
+    row[field] = value
+
+
+def ancestry(name: str, sources: Mapping[str, Source]) -> list[Source]:
+    """The sets that `name` inherits and itself, ancestors first, each once.
+
+    Raises
+    ------
+    Circle
+        If a set inherits itself, or through too many others; the message names them.
+    """
+    order: dict[str, Source] = {}
+
+    def visit(current: str, above: tuple[str, ...]) -> None:
+        if current in above:
+            raise Circle("sets inherit one another in a circle: " + " -> ".join((*above[above.index(current) :], current)))
+        if len(above) >= LONGEST_LINE:
+            raise Circle(f"more than {LONGEST_LINE} sets inherit one another in a line: {above[0]} -> {above[1]} -> ...")
+        if current in sources:
+            for parent in sources[current].parents:
+                visit(parent, (*above, current))
+            order.setdefault(current, sources[current])
+
+    visit(name, ())
+    return list(order.values())
+
+
+def _deep(under: Any, over: Any) -> Any:
+    if isinstance(under, dict) and isinstance(over, dict):
+        return {**under, **{key: _deep(under.get(key), value) for key, value in over.items()}}
+    return over

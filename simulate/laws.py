@@ -1,0 +1,188 @@
+"""Growth laws and limits that all drivers share.
+
+A *path* is a level that grows: its start, its growth and what else its law asks for are arrays over the draws of a block, and the
+law gives its *unlimited* level (log10) at any instant, as a function of the time `e` since its start. Laws are exact integrals, so
+results do not depend on the step. A *limit* is applied to the unlimited level, in the shape that the source used.
+
+To add a law: one function `(path, rule, year)` that writes `path.value`, and its name with the rows that it needs in `LAWS`.
+To add a limit shape: one function `(value, limit, scratch)` that changes `value`, and its name in `LIMITS`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from simulate.compiled import jit
+from simulate.fastmath import LN_2, LOG10_2, exp, exp2, exp10, log, log2, log10
+from simulate.sequence import one_of
+from simulate.sizes import DRAWS
+
+#: Rows of a path, after its prefix: kernel unit, meaning. "level" stands for the log10 of the path's own unit.
+PARAMETERS: dict[str, tuple[str, str]] = {
+    "start": ("level", "level at the start, or at the row's `at`"),
+    "growth": ("OOM/yr", "growth rate at the start"),
+    "growth_after": ("OOM/yr", "growth rate afterwards"),
+    "slowdown": ("year", "calendar year in which growth changes"),
+    "reversion": ("year", "years until growth has turned to its later rate"),
+    "half_life": ("year", "years in which the growth rate halves"),
+    "delay": ("years per OOM", "extra years that each tenfold rise costs"),
+    "acceleration": ("1", "share by which each doubling is shorter than the one before"),
+    "volatility": ("OOM/yr", "standard deviation of each single year's growth"),
+    "limit": ("level", "level that it cannot pass"),
+}
+#: One path in a block: its rows, its present level, and the shocks up to now.
+PATH = np.dtype([(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise"]])
+#: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, and whether the set has it.
+RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8")])
+
+_NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(24))
+LONGEST_TURN = 8.5  # in units of the reversion time: beyond, the growth has turned to within 2e-16
+
+
+@jit
+def exponential(path, rule, year):
+    """Constant growth: start + growth * e."""
+    e = year - rule.at
+    for i in range(DRAWS):
+        path.value[i] = path.start[i] + path.growth[i] * e
+
+
+@jit
+def two_regime(path, rule, year):
+    """Growth until the slowdown, growth_after from then on."""
+    for i in range(DRAWS):
+        change = path.slowdown[i]
+        early = min(year, change) - min(rule.at, change)
+        late = max(year, change) - max(rule.at, change)
+        path.value[i] = path.start[i] + path.growth[i] * early + path.growth_after[i] * late
+
+
+@jit
+def reversion(path, rule, year):
+    """The rate turns from growth to growth_after: growth**w * growth_after**(1 - w), w = exp(-e^2 / (2 reversion^2)).
+
+    The weighted geometric mean of two rates (Besiroglu, Heim and Sevilla 2022), integrated over time: with d the log of their
+    ratio and s = e / reversion, level = start + growth_after * (e + reversion * integral of exp(d exp(-s^2/2)) - 1).
+    """
+    e = year - rule.at
+    value = path.value
+    for i in range(DRAWS):
+        value[i] = 0.0
+    for k in range(len(_NODES)):
+        for i in range(DRAWS):
+            half = 0.5 * min(abs(e) / path.reversion[i], LONGEST_TURN)
+            s = half * (1.0 + _NODES[k])
+            d = log(path.growth[i]) - log(path.growth_after[i])
+            value[i] += half * _WEIGHTS[k] * (exp(d * exp(-0.5 * s * s)) - 1.0)
+    for i in range(DRAWS):
+        turned = value[i] * path.reversion[i]
+        value[i] = path.start[i] + path.growth_after[i] * (e + (turned if e >= 0.0 else -turned))
+
+
+@jit
+def decaying(path, rule, year):
+    """The growth rate itself halves every half_life: start + growth * half_life / ln 2 * (1 - 2**(-e / half_life))."""
+    e = year - rule.at
+    for i in range(DRAWS):
+        path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] / LN_2 * (1.0 - exp2(-e / path.half_life[i]))
+
+
+@jit
+def lead_time(path, rule, year):
+    """Each tenfold rise costs `delay` more years: rate 1 / (1 / growth + delay). Shrinking waits for nothing."""
+    e = year - rule.at
+    for i in range(DRAWS):
+        growth = path.growth[i]
+        path.value[i] = path.start[i] + e * (growth / (1.0 + growth * path.delay[i]) if growth > 0.0 else growth)
+
+
+@jit
+def superexponential(path, rule, year):
+    """Each doubling takes a share `acceleration` less time than the last; infinite from the pole on.
+
+    After n doublings D (1 - (1 - a)^n) / a years have passed, D = log10(2) / growth; so the pole is at D / a.
+    """
+    e = year - rule.at
+    for i in range(DRAWS):
+        a, growth = path.acceleration[i], path.growth[i]
+        left = 1.0 - a * e * growth / LOG10_2
+        doublings = log2(max(left, 0.0)) / log2(1.0 - a)
+        path.value[i] = path.start[i] + (LOG10_2 * doublings if a > 0.0 and growth > 0.0 else growth * e)
+
+
+@jit
+def hard(value, limit, scratch):
+    """min(v, L)."""
+    for i in range(DRAWS):
+        value[i] = min(value[i], limit[i])
+
+
+@jit
+def logistic(value, limit, scratch):
+    """v - log10(1 + 10^(v - L)), the logistic approach (Cotra 2020), written so that it bears v = infinity."""
+    for i in range(DRAWS):
+        scratch[i] = 1.0 + exp10(-abs(value[i] - limit[i])) if value[i] < math.inf else 1.0
+    for i in range(DRAWS):
+        value[i] = min(value[i], limit[i]) - log10(scratch[i])
+
+
+@jit
+def saturating(value, limit, scratch):
+    """L + log10(1 - exp(-10^(v - L))), the exponential approach (Direct Approach 2023); far below L it is v - 10^(v-L) / (2 ln 10)."""
+    for i in range(DRAWS):
+        ratio = exp10(min(value[i] - limit[i], 3.0))
+        series = 1.0 - ratio * (0.5 - ratio * (1.0 / 6.0 - ratio * (1.0 / 24.0 - ratio / 120.0)))
+        scratch[i] = ratio * series if ratio < 0.001 else 1.0 - exp(-ratio)
+    for i in range(DRAWS):
+        value[i] = limit[i] + log10(scratch[i])
+
+
+@jit
+def no_limit(value, limit, scratch):
+    """The level as it is."""
+
+
+class Law(NamedTuple):
+    """A growth law: its pass, and the rows beyond `start` and `growth` that it needs."""
+
+    grow: Callable[..., Any]
+    needs: tuple[str, ...] = ()
+
+
+LAWS: dict[str, Law] = {
+    "exponential": Law(exponential),
+    "two-regime": Law(two_regime, ("growth_after", "slowdown")),
+    "reversion": Law(reversion, ("growth_after", "reversion")),
+    "decaying": Law(decaying, ("half_life",)),
+    "lead-time": Law(lead_time, ("delay",)),
+    "superexponential": Law(superexponential, ("acceleration",)),
+}
+LIMITS: dict[str, Callable[..., Any]] = {"none": no_limit, "hard": hard, "logistic": logistic, "exponential": saturating}
+
+unlimited = one_of([law.grow for law in LAWS.values()])
+approach = one_of(list(LIMITS.values()))
+
+
+@jit
+def level_at(path, rule, year, noise, limit, scratch):
+    """Write the path's level at `year` to `path.value`: the law, the shocks so far, then the limit."""
+    unlimited(rule.law, path, rule, year)
+    for i in range(DRAWS):
+        path.value[i] += noise[i]
+    approach(rule.limit, path.value, limit, scratch)
+
+
+@jit
+def grow(x, path, rule, t):
+    """Advance a path to the instant t, below its own limit."""
+    level_at(path, rule, t.year, path.noise, path.limit, x.scratch)
+
+
+@jit
+def grow_below(x, path, rule, limit, t):
+    """Advance a path to the instant t, below a limit that moves."""
+    level_at(path, rule, t.year, path.noise, limit, x.scratch)

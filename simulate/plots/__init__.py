@@ -1,0 +1,59 @@
+"""Figures of a result: each is a function `(dataset, ax=None) -> ax`, and `save_all` writes them all as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate.plots import style
+from simulate.plots.binding import binding
+from simulate.plots.crossing import crossing
+from simulate.plots.fan import fan
+from simulate.plots.inputs_table import inputs_table
+from simulate.plots.probability import probability
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "inputs_table", "probability", "save_all"]
+
+FIGURES: dict[str, Callable[[Any], Any]] = {
+    "training_compute": partial(fan, quantity="training_compute"),
+    "effective_compute": partial(fan, quantity="effective_compute"),
+    "probability": probability,
+    "crossing": crossing,
+    "binding": binding,
+    "inputs": inputs_table,
+}
+"""Every figure by the name of its file."""
+
+
+def files(
+    dataset: xr.Dataset, kinds: tuple[str, ...] = ("png", "svg"), problems: list[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Yield every figure as (file name, content).
+
+    With a list of `problems`, a figure that cannot be drawn is left out and noted there: no figure is worth a result.
+    """
+    for name, figure in FIGURES.items():
+        try:
+            ax = figure(dataset)
+            drawn = [(f"{name}.{kind}", style.render(ax, kind)) for kind in kinds]
+        except Exception as error:
+            if problems is None:
+                raise
+            problems.append(f"figure {name}: {type(error).__name__}: {error}")
+            continue
+        yield from drawn
+
+
+def save_all(dataset: xr.Dataset, folder: str | Path) -> list[Path]:
+    """Write every figure of a result into a folder (made if missing), as PNG and SVG, and return their paths.
+
+    A figure of the same name is replaced as a whole. Raises StorageError where the folder cannot be written.
+    """
+    from simulate import durable
+
+    return [durable.replace(Path(folder) / name, content) for name, content in files(dataset)]

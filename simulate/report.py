@@ -1,0 +1,113 @@
+"""The answer in the terminal: when thresholds are crossed, how much compute there is, and what limits it.
+
+The answer goes to standard output, progress to standard error, so that `simulate > answer.txt` keeps the answer alone.
+Every number has only the digits that the draws support. Tables are cut into pieces that fit the width at hand; without
+a terminal there is no colour, and without Unicode the signs are spelled in ASCII.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from simulate import report_tables, results, wording
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+NARROWEST = 60
+"""Columns below which the tables would be unreadable; a narrower terminal wraps the lines itself."""
+
+WIDTH_OF_A_FILE = 100
+"""Columns where the answer goes to a file or a pipe."""
+
+_ASCII = str.maketrans(
+    {"±": "+-", wording.DASH: "-", "…": "...", wording.TIMES: "x", "·": "-", "─": "-"}
+    | {c: d for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
+)
+
+
+def show(
+    dataset: xr.Dataset, *, file: TextIO | None = None, width: int | None = None, colour: bool | None = None
+) -> None:
+    """Print the answer of one forecast to `file` (standard output by default).
+
+    `width` is in columns (the terminal's by default, 100 without one); `colour` None means: only on a terminal.
+    """
+    out = sys.stdout if file is None else file
+    terminal = bool(getattr(out, "isatty", lambda: False)())
+    if width is None:
+        width = shutil.get_terminal_size((WIDTH_OF_A_FILE, 24)).columns
+    coloured = terminal if colour is None else colour
+    page = Console(
+        file=io.StringIO(),
+        width=max(width, NARROWEST),
+        force_terminal=coloured,
+        no_color=None if coloured else True,
+        color_system="auto" if coloured else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in answer(dataset, page.width):
+        page.print(part)
+    text = "\n".join(line.rstrip() for line in page.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = _in_ascii(text).encode(encoding, "replace").decode(encoding)
+    out.write(text)
+    out.flush()
+
+
+def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield the parts of the answer for a page of `width` columns: head, probabilities, dates, compute, ceilings."""
+    yield _head(dataset)
+    if dataset.sizes.get("threshold", 0):
+        yield from report_tables.probabilities(dataset, width)
+        yield from report_tables.dates(dataset)
+    yield from report_tables.compute(dataset)
+    yield from report_tables.ceilings(dataset, width)
+
+
+@contextmanager
+def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
+    """Show progress on standard error while the block runs, if that is a terminal; yields `advance(amount)`."""
+    if not sys.stderr.isatty():
+        yield lambda amount: None
+        return
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(wording.clean(what, 60), total=total)
+        yield lambda amount: bar.advance(task, amount)
+
+
+def _head(dataset: xr.Dataset) -> Text:
+    attrs = dataset.attrs
+    draws, worth = float(attrs["draws"]), results.effective_draws(dataset)
+    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{draws:,.0f} draws"]
+    if worth < 0.995 * draws:
+        facts.append(f"worth {worth:,.0f} unweighted ones")
+    facts += [f"seed {attrs['seed']}", f"{attrs['start']:g} to {attrs['horizon']:g}"]
+    head = Text()
+    head.append(wording.clean(attrs["title"]) + "\n", style="bold")
+    head.append("A projection conditional on these assumptions, not a prediction.\n", style="italic")
+    return head.append(" · ".join(facts))
+
+
+def _in_ascii(text: str) -> str:
+    exponents = re.sub("10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "10^", text)
+    return exponents.translate(_ASCII)

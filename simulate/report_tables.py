@@ -1,0 +1,177 @@
+"""The tables of the answer for a page of a given width: each function yields a title, a table or its parts, a note."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from simulate import results, wording
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Row = tuple[Text, list[Text]]
+
+KINDS = {
+    "largest_run": "training compute",
+    "largest_effective": "effective compute",
+    "training_compute": "training compute",
+    "effective_compute": "effective compute",
+}
+"""What a threshold is measured on, in words; other quantities go by their own name."""
+
+
+def probabilities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield the probabilities of having crossed each threshold by the years of the answer."""
+    draws = results.effective_draws(dataset)
+    share = dataset["probability"].transpose("threshold", "year").values
+    error = dataset["probability_error"].transpose("threshold", "year").values
+    years = results.answer_years(dataset)
+    rows: list[Row] = []
+    for kind, members in _groups(dataset):
+        rows.append((Text(kind, style="italic"), [Text()] * len(years)))
+        rows += [(_threshold(dataset, i), [_cell(share[i, j], draws, error[i, j]) for j in years]) for i in members]
+    yield _title("Probability (%) that the threshold has been crossed by 1 January of")
+    yield from _by_year("threshold", rows, dataset, width)
+    yield _note(
+        "Below each value stands its Monte Carlo standard error, or, under 30 hits or misses, its exact 95 % interval. "
+        "< and > are 95 % limits: no draw, or every draw, has crossed."
+    )
+
+
+def _cell(share: float, draws: float, error: float | None = None) -> Text:
+    value, uncertainty = wording.percent(share, draws, error)
+    return Text(value, justify="right") + Text(f"\n{uncertainty}" if uncertainty else "", style="dim")
+
+
+def _by_year(first: str, rows: list[Row], dataset: xr.Dataset, width: int) -> Iterator[Table]:
+    """Yield one table, or several side parts of it where its years do not fit the width."""
+    years = [_instant(dataset["year"].values[j]) for j in results.answer_years(dataset)]
+    label = max(len(first), *(_widest(text) for text, _ in rows))
+    label = min(label, max(width // 3, 12))
+    column = max(max(len(y), *(_widest(cells[j]) for _, cells in rows)) for j, y in enumerate(years)) + 2
+    parts = -(-len(years) // max((width - label - 2) // column, 1))
+    for years_of_part in np.array_split(np.arange(len(years)), parts):
+        table = _table()
+        table.add_column(first, width=label, overflow="fold")
+        for j in years_of_part:
+            table.add_column(years[j], justify="right", overflow="fold")
+        for text, cells in rows:
+            table.add_row(text, *(cells[j] for j in years_of_part))
+        yield table
+
+
+def dates(dataset: xr.Dataset) -> Iterator[Table | Text]:
+    """Yield the 10, 50 and 90 % dates of crossing, and the share of draws that never cross."""
+    horizon, draws = float(dataset.attrs["horizon"]), results.effective_draws(dataset)
+    never = dataset["never"].values
+    yield _title(
+        f"Date by which the threshold is crossed in 10, 50 and 90 % of draws; never by {horizon:g}, in % of draws"
+    )
+    table = _table()
+    table.add_column("threshold", overflow="fold")
+    for level in results.ANSWER_LEVELS:
+        table.add_column(f"{100 * level:g} %", justify="right", no_wrap=True)
+    table.add_column("never", justify="right", overflow="fold")
+    dates = [results.quantile(dataset["crossing"], q) for q in results.ANSWER_LEVELS]
+    errors = [results.quantile(dataset["crossing_error"], q) for q in results.ANSWER_LEVELS]
+    for kind, members in _groups(dataset):
+        table.add_row(Text(kind, style="italic"))
+        for i in members:
+            told = [
+                wording.date(d[i], q, never[i], horizon, e[i])
+                for q, d, e in zip(results.ANSWER_LEVELS, dates, errors, strict=True)
+            ]
+            table.add_row(_threshold(dataset, i), *told, _cell(never[i], draws))
+    yield table
+    yield _note(
+        f"Decimal years: 2031.0 is 1 January 2031. >{horizon:g}: beyond the horizon; already: before the start. "
+        "No median date is given where half of the draws or more never cross."
+    )
+
+
+def compute(dataset: xr.Dataset) -> Iterator[Table | Text]:
+    """Yield median and central 80 % of training and of effective compute."""
+    yield _title("Compute of the largest training run, FLOP: median, and below it the central 80 % of draws")
+    table = _table()
+    table.add_column("1 January", no_wrap=True)
+    for name in ("training compute", "effective compute"):
+        table.add_column(name, justify="right", overflow="fold")
+    for j in results.answer_years(dataset):
+        cells = [Text(_instant(dataset["year"].values[j]))]
+        for name in results.HEADLINES:
+            low, middle, high = (_power(dataset, name, q, j) for q in results.ANSWER_LEVELS)
+            cells.append(Text(middle) + Text(f"\n{low}{wording.DASH}{high}" if low != high else "", style="dim"))
+        table.add_row(*cells)
+    yield table
+    yield _note("Effective compute is training compute times the gain in algorithms since the start: another quantity.")
+
+
+def _power(dataset: xr.Dataset, name: str, level: float, index: int) -> str:
+    """Return a quantile in FLOP, its digits by an error estimated from the slope of the quantile function."""
+    levels, values = dataset["quantile"].values, dataset[name].transpose("quantile", "year").values[:, index]
+    at = int(np.argmin(np.abs(levels - level)))
+    digits = 2
+    if np.all(np.isfinite(values)) and levels.size > 2:
+        slope = np.gradient(values, levels)[at]
+        error = np.log(10) * slope * np.sqrt(level * (1 - level) / results.effective_draws(dataset))
+        digits = 2 if error < 0.1 else 1 if error < 0.7 else 0
+    return wording.power_of_ten(values[at], digits)
+
+
+def ceilings(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield how often each active ceiling is the lowest, and which one leads when."""
+    share = dataset["binding"].transpose("ceiling", "year").values
+    active = [i for i, on in enumerate(dataset["active"].values) if on]
+    if not active:
+        return
+    years, draws = results.answer_years(dataset), results.effective_draws(dataset)
+    names = [wording.clean(c, 60) for c in dataset["ceiling"].values]
+    most = share[active].argmax(axis=0)
+    changes = [0, *(np.flatnonzero(np.diff(most)) + 1).tolist()]
+    told = [f"{names[active[most[j]]]} from {_instant(dataset['year'].values[j])}" for j in changes]
+    rows = [(Text(names[i]), [Text(wording.percent(share[i, j], draws)[0]) for j in years]) for i in active]
+    yield _title("Binding ceiling: % of draws in which it is the lowest, on 1 January of")
+    yield from _by_year("ceiling", rows, dataset, width)
+    yield _note("Lowest in most draws: " + ", ".join(told[:8]) + (", ..." if len(told) > 8 else "") + ".")
+
+
+def _groups(dataset: xr.Dataset) -> Iterator[tuple[str, list[int]]]:
+    """Yield (what is measured, indices of its thresholds): training compute, effective compute, then others."""
+    kinds = [KINDS.get(str(q), wording.clean(q, 60)) for q in dataset["threshold_quantity"].values]
+    order = {"training compute": 0, "effective compute": 1}
+    for kind in sorted(dict.fromkeys(kinds), key=lambda k: order.get(k, 2)):
+        yield f"on {kind}", [i for i, k in enumerate(kinds) if k == kind]
+
+
+def _threshold(dataset: xr.Dataset, index: int) -> Text:
+    """Return a threshold's name, and below it its level."""
+    unit = " FLOP" if str(dataset["threshold_quantity"].values[index]) in KINDS else ""
+    low, middle, high = (results.quantile(dataset["threshold_level"], q)[index] for q in results.ANSWER_LEVELS)
+    level = ("" if low == high else "about ") + wording.power_of_ten(middle) + unit
+    return Text(wording.clean(dataset["threshold"].values[index])) + Text(f"\n{level}", style="dim")
+
+
+def _table() -> Table:
+    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
+
+
+def _title(text: str) -> Text:
+    return Text(f"\n{text}", style="bold")
+
+
+def _note(text: str) -> Text:
+    return Text(text, style="dim")
+
+
+def _instant(year: float) -> str:
+    return f"{year:g}" if abs(year - round(year)) > 1e-6 else f"{round(year)}"
+
+
+def _widest(text: Text) -> int:
+    return max((len(line) for line in str(text).splitlines()), default=0)

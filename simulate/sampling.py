@@ -1,0 +1,254 @@
+"""Random numbers by name: one uniform for each (seed, name, draw), the same whatever else is drawn, in any order, on any machine.
+
+Philox4x32-10 (Salmon and others 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a counter into random words. The key is the
+seed; the counter holds the draw, a 48-bit hash of the input's name, and 16 bits for the year or another purpose. So there is no
+state: adding, removing or reordering rows moves no other row's draws, and blocks can run in any order on any number of threads.
+One call serves two neighbouring draws.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from simulate.compiled import entry, inline, jit
+from simulate.distributions import Kind, Shape
+from simulate.fastmath import exp10, fma, from_bits, normal_probability, normal_quantile
+from simulate.sizes import DRAWS
+from simulate.tables import SIZE, look_up
+
+M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+W0, W1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+LOW, HALF = np.uint64(0xFFFFFFFF), np.uint64(32)
+TWO_TO_52_BITS = np.uint64(0x4330000000000000)
+PURPOSE_BITS = 16
+FIRST_YEAR = 1  # purpose 0 is the one draw of an input, 1 + k its draw for year k
+SMALLEST = 2.0**-53  # the smallest uniform, and the distance of the largest from 1
+MOST_DRAWS = 10**12
+
+
+def tag(name: str) -> int:
+    """The 64-bit tag of a name at purpose 0: 48 bits of its SHA-256, then 16 zero bits."""
+    return int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big") << PURPOSE_BITS
+
+
+@inline
+def philox(c0, c1, c2, c3, k0, k1):
+    """Philox4x32-10 of a counter (four 32-bit words in 64-bit integers) under a key (two)."""
+    for _ in range(10):
+        p0, p1 = M0 * c0, M1 * c2
+        c0, c1, c2, c3 = (p1 >> HALF) ^ c1 ^ k0, p1 & LOW, (p0 >> HALF) ^ c3 ^ k1, p0 & LOW
+        k0, k1 = (k0 + W0) & LOW, (k1 + W1) & LOW
+    return c0, c1, c2, c3
+
+
+@inline
+def unit(word):
+    """A 64-bit word as a number in (0, 1): its upper 52 bits, at the middle of their cell."""
+    whole = from_bits(np.int64((word >> np.uint64(12)) | TWO_TO_52_BITS)) - 2.0**52
+    return (whole + 0.5) * 2.0**-52
+
+
+@jit
+def uniforms(seed, name_tag, block, out):
+    """Fill `out`, shape (draw,), with the uniforms of a block."""
+    k0, k1 = seed & LOW, seed >> HALF
+    c2, c3 = name_tag & LOW, name_tag >> HALF
+    first = np.uint64(block) * np.uint64(DRAWS // 2)
+    for j in range(DRAWS // 2):
+        pair = first + np.uint64(j)
+        x0, x1, x2, x3 = philox(pair & LOW, pair >> HALF, c2, c3, k0, k1)
+        out[2 * j] = unit((x0 << HALF) | x1)
+        out[2 * j + 1] = unit((x2 << HALF) | x3)
+
+
+class Draws(NamedTuple):
+    """Everything that is drawn, as arrays: one entry a drawn row, its parts, and how some of them move together."""
+
+    row: np.ndarray  # (drawn,) where its written value goes
+    tag: np.ndarray  # (drawn,) uint64
+    yearly: np.ndarray  # (drawn,) 1: drawn anew every year
+    first_part: np.ndarray  # (drawn + 1,)
+    kind: np.ndarray  # (part,)
+    a: np.ndarray  # (part,)
+    b: np.ndarray  # (part,)
+    upto: np.ndarray  # (part,)
+    scale: np.ndarray  # (part,)
+    shift: np.ndarray  # (part,)
+    table: np.ndarray  # (part,) its start in `tables`
+    tables: np.ndarray
+    correlated: np.ndarray  # (correlated,) rows of the matrix
+    mixing: np.ndarray  # (correlated, correlated) lower triangular
+
+
+@jit
+def _value(draws, part, v, out):
+    """The quantiles of v by one part, both of shape (draw,)."""
+    kind, a, b = draws.kind[part], draws.a[part], draws.b[part]
+    if kind == Kind.POINT:
+        for i in range(DRAWS):
+            out[i] = a
+    elif kind == Kind.NORMAL:
+        for i in range(DRAWS):
+            out[i] = fma(b, normal_quantile(v[i]), a)
+    elif kind == Kind.LOGNORMAL:
+        for i in range(DRAWS):
+            out[i] = exp10(fma(b, normal_quantile(v[i]), a))
+    elif kind == Kind.UNIFORM:
+        for i in range(DRAWS):
+            out[i] = fma(b, v[i], a)
+    elif kind == Kind.LOGUNIFORM:
+        for i in range(DRAWS):
+            out[i] = exp10(fma(b, v[i], a))
+    elif kind == Kind.ROOT:
+        for i in range(DRAWS):
+            out[i] = fma(b, np.sqrt(v[i]), a)
+    elif kind == Kind.FAR_ROOT:
+        for i in range(DRAWS):
+            out[i] = fma(-b, np.sqrt(1.0 - v[i]), a)
+    else:
+        first = draws.table[part]
+        for i in range(DRAWS):
+            out[i] = look_up(v[i], draws.tables, first)
+
+
+@jit
+def _quantiles(draws, which, stack, out):
+    """Turn the uniforms in `out` into values of drawn row number `which`."""
+    start, end = draws.first_part[which], draws.first_part[which + 1]
+    if end - start == 1 and draws.scale[start] == 1.0 and draws.shift[start] == 0.0:
+        stack[0, :] = out
+        _value(draws, start, stack[0], out)
+        return
+    u, v, value = stack[0], stack[1], stack[2]
+    u[:] = out
+    for part in range(start, end):
+        scale, shift = draws.scale[part], draws.shift[part]
+        for i in range(DRAWS):
+            v[i] = min(max(fma(scale, u[i], shift), SMALLEST), 1.0 - SMALLEST)
+        _value(draws, part, v, value)
+        from_ = 0.0 if part == start else draws.upto[part - 1]
+        for i in range(DRAWS):
+            out[i] = value[i] if u[i] >= from_ else out[i]
+
+
+@entry
+def _one_row(draws, stack, out):
+    _quantiles(draws, 0, stack, out)
+
+
+def pack(shapes: Sequence[Shape]) -> Draws:
+    """The parts of many distributions as arrays, one row each; where they go and how they move together is left open."""
+    parts = [part for shape in shapes for part in shape.parts]
+    tables = [part.table for part in parts if part.table is not None]
+    starts = iter(np.arange(len(tables)) * SIZE)
+    number, none = np.array(range(len(shapes))), np.zeros(0, np.int64)
+    return Draws(
+        row=number.astype(np.int64),
+        tag=np.zeros(len(shapes), np.uint64),
+        yearly=np.zeros(len(shapes), np.int64),
+        first_part=np.cumsum([0, *(len(shape.parts) for shape in shapes)]).astype(np.int64),
+        kind=np.array([part.kind for part in parts], np.int64),
+        a=np.array([part.a for part in parts], np.float64),
+        b=np.array([part.b for part in parts], np.float64),
+        upto=np.array([part.upto for part in parts], np.float64),
+        scale=np.array([part.scale for part in parts], np.float64),
+        shift=np.array([part.shift for part in parts], np.float64),
+        table=np.array([0 if part.table is None else next(starts) for part in parts], np.int64),
+        tables=np.concatenate(tables) if tables else np.zeros(1),
+        correlated=none,
+        mixing=np.zeros((0, 0)),
+    )
+
+
+def quantile_of(shape: Shape, u: Sequence[float]) -> list[float]:
+    """Quantiles of one distribution as the kernel draws them, in its written unit, for u strictly between 0 and 1."""
+    draws, stack, out, found = pack([shape]), np.empty((3, DRAWS)), np.empty(DRAWS), []
+    for start in range(0, len(u), DRAWS):
+        piece = u[start : start + DRAWS]
+        out[:] = 0.5
+        out[: len(piece)] = piece
+        _one_row(draws, stack, out)
+        found += out[: len(piece)].tolist()
+    return found
+
+
+@jit
+def _correlate(draws, rows):
+    """Make the uniforms of the correlated rows move together: normal scores, mixed, and back."""
+    count = len(draws.correlated)
+    for k in range(count):
+        z = rows[draws.correlated[k]]
+        for i in range(DRAWS):
+            z[i] = normal_quantile(z[i])
+    for k in range(count - 1, -1, -1):
+        z = rows[draws.correlated[k]]
+        own = draws.mixing[k, k]
+        for i in range(DRAWS):
+            z[i] = own * z[i]
+        for j in range(k):
+            weight, other = draws.mixing[k, j], rows[draws.correlated[j]]
+            if weight != 0.0:
+                for i in range(DRAWS):
+                    z[i] = fma(weight, other[i], z[i])
+    for k in range(count):
+        z = rows[draws.correlated[k]]
+        for i in range(DRAWS):
+            z[i] = min(max(normal_probability(z[i]), SMALLEST), 1.0 - SMALLEST)
+
+
+@jit
+def draw(draws, seed, block, rows, stack):
+    """Draw every row that is drawn once, in its written unit."""
+    for k in range(len(draws.row)):
+        if not draws.yearly[k]:
+            uniforms(seed, draws.tag[k], block, rows[draws.row[k]])
+    _correlate(draws, rows)
+    for k in range(len(draws.row)):
+        if not draws.yearly[k]:
+            _quantiles(draws, k, stack, rows[draws.row[k]])
+
+
+@jit
+def draw_yearly(draws, seed, block, year, rows, stack):
+    """Draw the rows of `each: year` for year number `year` since the start."""
+    for k in range(len(draws.row)):
+        if draws.yearly[k]:
+            uniforms(seed, draws.tag[k] + np.uint64(FIRST_YEAR + year), block, rows[draws.row[k]])
+            _quantiles(draws, k, stack, rows[draws.row[k]])
+
+
+class Shocks(NamedTuple):
+    """The paths with volatility: their tags, and the rows of volatility, whole years' shocks, present shock and noise."""
+
+    tag: np.ndarray  # (path,) uint64
+    volatility: np.ndarray  # (path,)
+    whole: np.ndarray
+    shock: np.ndarray
+    noise: np.ndarray
+
+
+@jit
+def shake(shocks, seed, block, before, elapsed, first, rows, stack):
+    """Bring each volatile path's noise to `elapsed` years since the start: whole years' shocks, and a part of the present one.
+
+    `before` is the time of the instant before; the shock of the year between them is drawn when the year begins.
+    """
+    year = int(np.floor(before + 1e-9))
+    for k in range(len(shocks.tag)):
+        whole, shock, noise = rows[shocks.whole[k]], rows[shocks.shock[k]], rows[shocks.noise[k]]
+        if first:
+            for i in range(DRAWS):
+                whole[i] = shock[i] = noise[i] = 0.0
+        else:
+            if before - year < 1e-9:
+                for i in range(DRAWS):
+                    whole[i] += shock[i]
+                uniforms(seed, shocks.tag[k] + np.uint64(FIRST_YEAR + year), block, stack[0])
+                for i in range(DRAWS):
+                    shock[i] = rows[shocks.volatility[k], i] * normal_quantile(stack[0, i])
+            for i in range(DRAWS):
+                noise[i] = whole[i] + (elapsed - year) * shock[i]

@@ -1,0 +1,76 @@
+"""When a set's own formulas can run: as soon as the names that they use exist.
+
+An instant is a sequence of *stages*: before the drivers, after each of them in ORDER, after the ceilings, and at the end, when training
+compute and the algorithmic gain are known. A formula belongs to the first stage at which all its names have their value of that instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import NamedTuple
+
+from simulate import layout
+from simulate.drivers import DRIVERS
+from simulate.formulas import Formula
+
+BEFORE = 0
+CEILINGS = len(DRIVERS) + 1
+END = len(DRIVERS) + 2
+
+
+class Due(NamedTuple):
+    """A formula of the set and the stage at which it runs."""
+
+    name: str
+    stage: int
+
+
+def _availability(drivers: Collection[str]) -> dict[str, int]:
+    """Stage after which each result of the drivers exists."""
+    found: dict[str, int] = {}
+    for number, (name, driver) in enumerate(DRIVERS.items()):
+        if name not in drivers:
+            continue
+        stage = number + 1 if hasattr(driver, "advance") else END
+        found |= {quantity.name: stage for quantity in layout.quantities(driver)}
+        ceiling = layout.ceiling(driver)
+        if ceiling:
+            found.setdefault(ceiling.name, CEILINGS)
+    return found | {quantity.name: END for quantity in layout.TRAINING}
+
+
+def schedule(
+    drivers: Collection[str], inputs: Collection[str], own: Mapping[str, Formula], at_the_end: Mapping[str, Formula]
+) -> list[Due]:
+    """Stages of own formulas (quantities and ceilings), in an order in which each finds its names, and of those `at_the_end`.
+
+    `own` must be free of circles and of unknown names.
+    """
+    stage = _availability(drivers)
+    order: list[Due] = []
+    done: dict[str, int] = {}
+
+    def place(name: str) -> int:
+        if name not in done:
+            own_names: Iterable[str] = sorted(own[name].names - set(inputs))
+            done[name] = max((place(other) if other in own else stage[other] for other in own_names), default=BEFORE)
+            order.append(Due(name, done[name]))
+        return done[name]
+
+    for name in own:
+        place(name)
+    return [*order, *(Due(name, END) for name in at_the_end)]
+
+
+def too_late(
+    drivers: Collection[str], inputs: Collection[str], quantities: Mapping[str, Formula], ceilings: Mapping[str, Formula]
+) -> list[tuple[str, str]]:
+    """Formulas that run after they are needed: (name, why)."""
+    due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings}, {})}
+    found = [(name, "uses training compute, of which it is a ceiling") for name in ceilings if due[name] > CEILINGS]
+    for number, driver in enumerate(DRIVERS.values()):
+        for quantity in layout.quantities(driver):
+            late = quantity.name in quantities and due[quantity.name] > number + 1
+            if late and hasattr(driver, "advance"):
+                found.append((quantity.name, "stands for a driver's quantity, but depends on later drivers"))
+    return found

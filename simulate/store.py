@@ -1,0 +1,198 @@
+"""The run folder: written in one piece, never over an older result, and read back only if it is what was written.
+
+    result.nc      everything (xarray.Dataset, netCDF4)     summary.json   the answer in brief
+    config.yaml    the resolved settings                    run.log        what the run said
+    manifest.json  versions, seed, hashes of all files      tables/*.csv   figures/*.png, *.svg
+
+The folder is built under a temporary name beside its place and renamed when it is complete and on the disk. By default
+it is `outputs/<set>-<hash8>-<k>`; the rename is what takes the number k, so any number of processes may finish at once.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import logging
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from simulate import durable, netcdf, results
+from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
+from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, prepare, taken
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+__all__ = ["FORMAT", "Target", "load", "prepare", "save"]
+
+FORMAT = 1
+"""Version of the layout of a run folder; a program reads all up to its own."""
+
+
+def save(
+    dataset: xr.Dataset,
+    target: Target | str | Path | None = None,
+    *,
+    config: str | Mapping[str, Any] = "",
+    log: str = "",
+    figures: tuple[str, ...] = ("png", "svg"),
+) -> Path:
+    """Write the complete run folder and return its path.
+
+    `target` comes from `prepare`; a path means exactly that folder, None the next number in `outputs`. `config` are the
+    resolved settings (YAML text or a mapping), `log` the text of run.log, `figures` the kinds of figure files (none:
+    ()). A figure that cannot be drawn is noted in the manifest and does not cost the result. Raises Mistakes where the
+    name is taken, StorageError where writing fails; an older result stays as it was in either case.
+    """
+    needed = int(1.1 * dataset.nbytes) + FIGURES_AND_TABLES
+    if not isinstance(target, Target):
+        attrs, path = dataset.attrs, None if target is None else Path(target)
+        place = ROOT if path is None else path.parent
+        name = None if path is None else path.name
+        target = prepare(str(attrs["name"]), str(attrs["config_hash"]), name, root=place, needed=needed)
+    root = target.root
+    with durable.storing(root, needed):
+        root.mkdir(parents=True, exist_ok=True)
+        check_space(root, needed)
+        with durable.temporary_folder(root) as folder:
+            _fill(folder, dataset, config, log, figures)
+            return _publish(folder, target)
+
+
+def load(path: str | Path) -> xr.Dataset:
+    """Return the result of a run folder (or of a result.nc), as it was saved.
+
+    Raises Mistakes where there is no result, IntegrityError where it is not what was written, is a link, or is of a
+    newer format, StorageError where it cannot be read.
+    """
+    path = Path(path)
+    with durable.storing(path):
+        _refuse_links(path)
+        if not path.exists():
+            beside = [p.name for p in path.parent.iterdir()] if path.parent.is_dir() else []
+            raise Mistakes([Mistake(str(path), "no such file or folder" + did_you_mean(path.name, beside))])
+        folder, file = (path, path / "result.nc") if path.is_dir() else (path.parent, path)
+        manifest = folder / "manifest.json"
+        if path.is_dir() and not manifest.exists():
+            raise Mistakes([Mistake(str(path), "is not a run folder: it has no manifest.json")])
+        if manifest.exists():
+            _verify(file, manifest)
+        _refuse_links(file)
+        return netcdf.read(file, FORMAT)
+
+
+def _fill(
+    folder: Path, dataset: xr.Dataset, config: str | Mapping[str, Any], log: str, figures: tuple[str, ...]
+) -> None:
+    """Write every file of the run into `folder`, the manifest last, all of it to the disk."""
+    hashes = {"result.nc": netcdf.write(dataset, folder / "result.nc", FORMAT)}
+    brief = json.dumps(results.summary(dataset), indent=1, allow_nan=False)
+    contents = {"summary.json": brief, "config.yaml": _yaml(config), "run.log": log}
+    for name, text in contents.items():
+        hashes[name] = durable.write(folder / name, text.encode("utf-8", "backslashreplace"))
+    parts = [("tables", results.files(dataset))]
+    problems: list[str] = []
+    if figures:
+        from simulate import plots
+
+        parts.append(("figures", plots.files(dataset, figures, problems)))
+    for part, files in parts:
+        (folder / part).mkdir()
+        for name, content in files:
+            hashes[f"{part}/{name}"] = durable.write(folder / part / name, content)
+        durable.sync(folder / part)
+    for problem in problems:
+        logging.getLogger(__name__).warning("%s", problem)
+    manifest = json.dumps(_manifest(dataset, hashes, problems), indent=1, allow_nan=False)
+    durable.write(folder / "manifest.json", manifest.encode("utf-8"))
+    durable.sync(folder)
+
+
+def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) -> dict[str, Any]:
+    keys = (
+        "name",
+        "title",
+        "draws",
+        "seed",
+        "start",
+        "horizon",
+        "step",
+        "versions",
+        "source_hash",
+        "config_hash",
+        "timings",
+    )
+    plain = netcdf.plain_attributes(dataset.attrs)
+    cut = {str(n): float(m) for n, m in zip(dataset["input"].values, dataset["truncated"].values, strict=True) if m > 0}
+    return {
+        "program": "simulate",
+        "format": FORMAT,
+        "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        **{key: plain[key] for key in keys if key in plain},
+        "truncated_share": cut,
+        "truncated_draws": {name: round(share * float(dataset.attrs["draws"])) for name, share in cut.items()},
+        "problems": problems,
+        "files": hashes,
+    }
+
+
+def _publish(folder: Path, target: Target) -> Path:
+    if target.name is None:
+        number = _next_number(target)
+        while not durable.publish(folder, target.root / f"{target.stem}-{number}"):
+            number += 1
+        return target.root / f"{target.stem}-{number}"
+    place = target.root / target.name
+    check_free(target)
+    if target.overwrite and place.is_dir():
+        durable.exchange(folder, place)
+    elif not durable.publish(folder, place):
+        raise Mistakes([taken(place)])
+    return place
+
+
+def _next_number(target: Target) -> int:
+    pattern = re.compile(re.escape(target.stem) + r"-(\d{1,9})")
+    taken = [int(found[1]) for p in target.root.iterdir() if (found := pattern.fullmatch(p.name))]
+    return max(taken, default=0) + 1
+
+
+def _yaml(config: str | Mapping[str, Any]) -> str:
+    if isinstance(config, str):
+        return config
+    import yaml
+
+    return yaml.safe_dump(dict(config), sort_keys=False, allow_unicode=True)
+
+
+def _refuse_links(path: Path) -> None:
+    if path.is_symlink():
+        raise IntegrityError(f"{path}: is a symbolic link; name the file or folder itself")
+    if path.exists() and not (path.is_dir() or path.is_file()):
+        raise IntegrityError(f"{path}: is neither a file nor a folder")
+
+
+def _verify(file: Path, manifest: Path) -> None:
+    """Compare a result with its manifest; raises IntegrityError where they do not belong together."""
+    _refuse_links(manifest)
+    try:
+        said = json.loads(manifest.read_text("utf-8"))
+        written, expected = int(said["format"]), said["files"].get(file.name)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise IntegrityError(
+            f"{manifest}: cannot be read ({type(error).__name__}); the run folder is damaged"
+        ) from error
+    if written > FORMAT:
+        raise IntegrityError(
+            f"{manifest}: format {written}, this program reads up to {FORMAT}; use a newer version of it"
+        )
+    _refuse_links(file)
+    if expected is None or not file.is_file():
+        raise IntegrityError(f"{file}: missing, or not listed in {manifest.name}; the run folder is incomplete")
+    found = netcdf.sha256(file)
+    if found != expected:
+        raise IntegrityError(
+            f"{file}: changed since it was written (sha256 {found[:12]}…, {manifest.name} says {str(expected)[:12]}…)"
+        )

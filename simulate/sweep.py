@@ -1,0 +1,137 @@
+"""Several runs from one command line: Hydra's multirun, with every job checked before the first one starts.
+
+Hydra composes and launches the jobs; around it stand the count (a range of a billion is refused, not expanded), the check of
+all jobs at once, and a record of what failed: Hydra itself reports only the first failure.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simulate import command, compose, words
+from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, shown
+
+SOME_FAILED = 3
+
+
+def run(overrides: Sequence[str], config_dir: str | None) -> int:
+    """Check every job, then run them all; exit code 0, or 3 if some failed."""
+    mistakes: list[Mistake] = []
+    library = compose.Library(config_dir, mistakes)
+    overrides = parameters(overrides, library, mistakes)
+    groups = {group: library.names(group) for group in ("assumptions", "thresholds", "study")}
+    sweeps = words.read(overrides, mistakes, sweeping=True, groups=groups)
+    _check_names(sweeps, mistakes)
+    count = 0
+    for job in words.jobs(sweeps, mistakes):
+        composed = library.compose(job, mistakes, by_hydra=count == 0)
+        mistakes.extend(compose.rows_mistakes(composed, mistakes))
+        count += 1
+        if len(set(mistakes)) > command.MOST_SHOWN:
+            break
+    if mistakes:
+        raise Mistakes(mistakes)
+    folder = Path(tempfile.mkdtemp(prefix="simulate-sweep-"))
+    try:
+        failed = _launch([_told(sweep) for sweep in sweeps], library, folder)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    for job_words, reason in failed:
+        command.say(f"failed: {job_words}: {reason}")
+    if failed:
+        command.say(f"{len(failed)} of {count} jobs failed")
+    return SOME_FAILED if failed else 0
+
+
+def parameters(overrides: Sequence[str], library: compose.Library, mistakes: list[Mistake]) -> list[str]:
+    """Replace `sweep=NAME` by the parameters that `sweep/NAME.yaml` of the user's folder lists."""
+    result = []
+    for number, override in enumerate(overrides, start=1):
+        key, _, name = override.partition("=")
+        if key != "sweep":
+            result.append(override)
+            continue
+        source = library.own.get(("sweep", name))
+        if source is None:
+            names = ", ".join(library.names("sweep")) or "none"
+            mistakes.append(Mistake(f"override {number}", f"no sweep is called {shown(name)}", f"there are: {names}"))
+            continue
+        for parameter, values in source.data.items():
+            choices = values if isinstance(values, list) else [values]
+            if any(isinstance(choice, dict | list) for choice in choices):
+                what = f"{parameter}: a list of plain values is needed"
+                mistakes.append(Mistake(source.where(parameter), what, f"write {parameter}: [1.2, 1.4]"))
+            else:
+                texts = (choice if isinstance(choice, str) else _hydra_text(choice) for choice in choices)
+                result.append(f"{parameter}={','.join(texts)}")
+    return result
+
+
+def _hydra_text(value: Any) -> str:
+    return "null" if value is None else str(value).lower() if isinstance(value, bool) else repr(value)
+
+
+def _check_names(sweeps: Sequence[words.Sweep], mistakes: list[Mistake]) -> None:
+    """Jobs must not share one folder."""
+    several = any(sweep.count > 1 for sweep in sweeps)
+    for sweep in sweeps:
+        word = sweep.single
+        if several and sweep.count == 1 and word.key in ("output", "hydra.run.dir") and word.value is not None:
+            way_out = "leave it out: every job gets a folder of its own"
+            mistakes.append(Mistake(word.where, f"all jobs would write to {word.key}={shown(word.value)}", way_out))
+
+
+def _told(sweep: words.Sweep) -> str:
+    """The override as Hydra expands it itself."""
+    texts = [word.text.partition("=") for word in sweep.make()]
+    return f"{texts[0][0]}={','.join(text[2] for text in texts)}"
+
+
+def _launch(told: Sequence[str], library: compose.Library, folder: Path) -> list[tuple[str, str]]:
+    import hydra
+
+    failed: list[tuple[str, str]] = []
+
+    def job(cfg: Any) -> None:
+        from hydra.core.hydra_config import HydraConfig
+
+        task_words = list(HydraConfig.get().overrides.task)
+        try:
+            mistakes: list[Mistake] = []
+            sweeps = words.read([word.removeprefix("++") for word in task_words], mistakes)
+            composed = library.compose([sweep.single for sweep in sweeps], mistakes, by_hydra=False)
+            if mistakes:
+                raise Mistakes(mistakes)
+            command.study(str(composed.settings["study"]), composed.settings, composed.where)
+        except (Mistakes, StorageError, IntegrityError, LockedError, MemoryError) as error:
+            failed.append((" ".join(task_words), str(error)))
+        except (Exception, SystemExit):
+            failed.append((" ".join(task_words), f"a defect of the program; details are in {command.log(task_words)}"))
+
+    main = hydra.main(version_base="1.3", config_path=None, config_name="config")
+    with library.registered(), _as_command([*told, f"hydra.sweep.dir={words.quoted(str(folder))}"]):
+        main(job)()
+    return failed
+
+
+@contextmanager
+def _as_command(told: Sequence[str]) -> Iterator[None]:
+    """Hydra's main reads the process' own words, and shows an exception as it is only where this variable asks for it."""
+    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
+    sys.argv = [argv[0], "--multirun", *told]
+    os.environ["HYDRA_FULL_ERROR"] = "1"
+    try:
+        yield
+    finally:
+        sys.argv = argv
+        if full is None:
+            del os.environ["HYDRA_FULL_ERROR"]
+        else:
+            os.environ["HYDRA_FULL_ERROR"] = full
