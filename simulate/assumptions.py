@@ -6,7 +6,6 @@ line, what is wrong and what is allowed. Nothing is drawn here and no number is 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +18,6 @@ from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.laws import LAWS, LIMITS
 from simulate.rows import Row, Where
-from simulate.units import Operation
 
 MOST_YEARS, MOST_THRESHOLDS = 2000, 1000
 COMPUTE = "log10 FLOP"
@@ -164,7 +162,11 @@ class _Builder:
             value = self.settings.get(key)
             value = default if value is None else value
             if not rows.is_number(value):
-                self.wrong(key, f"{key} = {shown(value)} is not a number", "give a decimal year" if key != "step" else "give years")
+                self.wrong(
+                    key,
+                    f"{key} = {shown(value)} is not a number",
+                    "give a decimal year" if key != "step" else "give years",
+                )
                 return np.array([2026.0, 2027.0])
             found[key] = float(value)
         start, horizon, step = found["start"], found["horizon"], found["step"]
@@ -182,7 +184,11 @@ class _Builder:
             fine = False
         steps = (horizon - start) / step
         if fine and abs(steps - round(steps)) > 1e-6:
-            self.wrong("horizon", f"horizon - start = {horizon - start:g} is no whole number of steps of {step:g}", "move one of them")
+            self.wrong(
+                "horizon",
+                f"horizon - start = {horizon - start:g} is no whole number of steps of {step:g}",
+                "move one of them",
+            )
             fine = False
         if fine and steps > MOST_YEARS:
             self.wrong("step", f"{steps:.0f} instants", f"at most {MOST_YEARS}: a longer step or a nearer horizon")
@@ -197,7 +203,11 @@ class _Builder:
             return {}
         for name in given:
             if name not in DRIVERS:
-                self.wrong(f"drivers.{name}", f"no driver is called {shown(name)}", f"drivers: {', '.join(DRIVERS)}{did_you_mean(str(name), DRIVERS)}")
+                self.wrong(
+                    f"drivers.{name}",
+                    f"no driver is called {shown(name)}",
+                    f"drivers: {', '.join(DRIVERS)}{did_you_mean(str(name), DRIVERS)}",
+                )
         chosen: dict[str, Mapping[str, Any]] = {}
         for name in DRIVERS:
             options = given.get(name)
@@ -206,13 +216,19 @@ class _Builder:
             if options is True:
                 options = {}
             if not isinstance(options, Mapping):
-                self.wrong(f"drivers.{name}", f"drivers.{name} = {shown(options)}", "a mapping such as {law: decaying, limit: logistic}, or {}")
+                self.wrong(
+                    f"drivers.{name}",
+                    f"drivers.{name} = {shown(options)}",
+                    "a mapping such as {law: decaying, limit: logistic}, or {}",
+                )
                 options = {}
             chosen[name] = options
         for name in chosen:
             for other in getattr(DRIVERS[name], "REQUIRES", ()):
                 if other not in chosen:
-                    self.wrong(f"drivers.{name}", f"driver {name} needs the driver {other}", f"add `{other}: {{}}` to drivers")
+                    self.wrong(
+                        f"drivers.{name}", f"driver {name} needs the driver {other}", f"add `{other}: {{}}` to drivers"
+                    )
         return chosen
 
     def _options(self, driver: str, options: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -229,16 +245,26 @@ class _Builder:
                     if inner in ("law", "limit"):
                         result[key][inner] = choice
                     else:
-                        self.wrong(f"{dotted}.{inner}", f"{dotted}.{inner} is no option", "options of a path: law, limit")
+                        self.wrong(
+                            f"{dotted}.{inner}", f"{dotted}.{inner} is no option", "options of a path: law, limit"
+                        )
             else:
                 allowed = (["law", "limit"] if names else []) + names[1:]
-                self.wrong(dotted, f"{dotted} is no option", f"options of {driver}: {', '.join(allowed) or 'none'}{did_you_mean(str(key), allowed)}")
+                self.wrong(
+                    dotted,
+                    f"{dotted} is no option",
+                    f"options of {driver}: {', '.join(allowed) or 'none'}{did_you_mean(str(key), allowed)}",
+                )
         for name, choice in result.items():
             for key, table in (("law", LAWS), ("limit", LIMITS)):
                 value = choice.get(key)
                 value = ("exponential" if key == "law" else "none") if value is None else value
                 if value not in table:
-                    self.wrong(f"drivers.{driver}.{key}", f"{key} = {shown(value)}", f"choose from: {', '.join(table)}{did_you_mean(str(value), table)}")
+                    self.wrong(
+                        f"drivers.{driver}.{key}",
+                        f"{key} = {shown(value)}",
+                        f"choose from: {', '.join(table)}{did_you_mean(str(value), table)}",
+                    )
                     value = next(iter(table))
                 choice[key] = value
         return result
@@ -263,7 +289,11 @@ class _Builder:
                     self._require(wanted[parameter].name, wanted[parameter].unit, driver, f"law {choice['law']}")
                 limits = (wanted["limit"].name, *path.limits)
                 if choice["limit"] != "none" and not any(name in given for name in limits):
-                    self.wrong(f"drivers.{driver}", f"{driver}: limit {choice['limit']} needs a row {' or '.join(limits)}", "add it, or leave the limit out")
+                    self.wrong(
+                        f"drivers.{driver}",
+                        f"{driver}: limit {choice['limit']} needs a row {' or '.join(limits)}",
+                        "add it, or leave the limit out",
+                    )
             for item in layout.inputs(DRIVERS[driver]):
                 readers[item.name] = item.unit
                 if item.default is None:
@@ -276,7 +306,11 @@ class _Builder:
             return
         near = did_you_mean(name, [row for row in given if row not in self._known_rows()])
         units_allowed = ", ".join(list(units.accepted(unit))[:6])
-        self.wrong(f"drivers.{driver}", f"{driver} needs the input '{name}'{f' ({because})' if because else ''}", f"add a row inputs.{name} in one of: {units_allowed}{near}")
+        self.wrong(
+            f"drivers.{driver}",
+            f"{driver} needs the input '{name}'{f' ({because})' if because else ''}",
+            f"add a row inputs.{name} in one of: {units_allowed}{near}",
+        )
 
     @staticmethod
     def _known_rows() -> dict[str, str]:
@@ -291,9 +325,7 @@ class _Builder:
     def _read_rows(self, readers: Mapping[str, str]) -> None:
         """Check every row of `inputs`, in the unit of the driver that reads it (or could)."""
         known = self._known_rows() | dict(readers)
-        limits = {
-            item.name: item for driver in DRIVERS.values() for item in layout.inputs(driver)
-        }
+        limits = {item.name: item for driver in DRIVERS.values() for item in layout.inputs(driver)}
         for name, given in _sections(self.settings, "inputs").items():
             if name in formulas.RESERVED:
                 self.wrong(f"inputs.{name}", f"'{name}' is a word of the formulas", "choose another name")
@@ -311,9 +343,17 @@ class _Builder:
         low, high = rows.ends(row)
         slack = 1e-12
         if high > item.highest + slack:
-            self.wrong(f"inputs.{row.name}", f"inputs.{row.name} can exceed its largest meaning (a share above 1)", "truncate it, as with `max: 1` (or `max: 100` in %)")
+            self.wrong(
+                f"inputs.{row.name}",
+                f"inputs.{row.name} can exceed its largest meaning (a share above 1)",
+                "truncate it, as with `max: 1` (or `max: 100` in %)",
+            )
         if low < item.lowest - slack:
-            self.wrong(f"inputs.{row.name}", f"inputs.{row.name} can fall below {item.lowest:g}", f"truncate it, as with `min: {item.lowest:g}`")
+            self.wrong(
+                f"inputs.{row.name}",
+                f"inputs.{row.name} can fall below {item.lowest:g}",
+                f"truncate it, as with `min: {item.lowest:g}`",
+            )
 
     def _paths(self, chosen: Iterable[str]) -> dict[str, PathChoice]:
         """Law, limit and start date of each path that the set has."""
@@ -325,20 +365,34 @@ class _Builder:
                 names = [row.name for row in layout.path_rows(path)]
                 if path.optional and not any(name in self.rows for name in names):
                     continue
-                dated = [self.rows[f"{path.name}_{part}"].at for part in ("start", "growth") if f"{path.name}_{part}" in self.rows]
+                dated = [
+                    self.rows[f"{path.name}_{part}"].at
+                    for part in ("start", "growth")
+                    if f"{path.name}_{part}" in self.rows
+                ]
                 choice = self.choices[path.name]
-                found[path.name] = PathChoice(choice["law"], choice["limit"], next((at for at in dated if at is not None), start))
+                found[path.name] = PathChoice(
+                    choice["law"], choice["limit"], next((at for at in dated if at is not None), start)
+                )
                 acceleration = self.rows.get(f"{path.name}_acceleration")
                 if choice["law"] == "superexponential" and acceleration is not None and acceleration.shape is not None:
                     low, high = rows.ends(acceleration)
                     if low < 0.0 or high >= 1.0:
-                        self.wrong(f"inputs.{acceleration.name}", f"{acceleration.name} reaches {low:g} to {high:g}", "a share from 0 to below 1: truncate it with min and max")
+                        self.wrong(
+                            f"inputs.{acceleration.name}",
+                            f"{acceleration.name} reaches {low:g} to {high:g}",
+                            "a share from 0 to below 1: truncate it with min and max",
+                        )
                 if choice["law"] == "reversion":
                     for part in ("growth", "growth_after", "reversion"):
                         row = self.rows.get(f"{path.name}_{part}")
                         if row is not None and row.shape is not None:
                             if rows.ends(row)[0] <= 0.0:
-                                self.wrong(f"inputs.{row.name}", f"{row.name} can be 0 or less, which the law reversion has no mean for", "truncate it with `min`, or choose a lognormal")
+                                self.wrong(
+                                    f"inputs.{row.name}",
+                                    f"{row.name} can be 0 or less, which the law reversion has no mean for",
+                                    "truncate it with `min`, or choose a lognormal",
+                                )
         return found
 
     def _own(self, section: str) -> dict[str, Own]:
@@ -367,7 +421,12 @@ class _Builder:
         """Kernel units and meanings of every result, and the ceilings that are stated."""
         known_units: dict[str, str] = {}
         meanings: dict[str, str] = {}
-        absent = {p.quantity for d in chosen for p in layout.paths(DRIVERS[d]) if p.optional and not any(r.name in self.rows for r in layout.path_rows(p))}
+        absent = {
+            p.quantity
+            for d in chosen
+            for p in layout.paths(DRIVERS[d])
+            if p.optional and not any(r.name in self.rows for r in layout.path_rows(p))
+        }
         for driver in chosen:
             for quantity in layout.quantities(DRIVERS[driver]):
                 if quantity.name not in absent:
@@ -375,11 +434,21 @@ class _Builder:
         by_drivers = {q.name: q for driver in DRIVERS.values() for q in layout.quantities(driver)}
         for name, own in quantities.items():
             if name in known_units:
-                self.wrong(f"quantities.{name}", f"'{name}' is already a quantity of a driver", "choose another name, or leave that driver out")
+                self.wrong(
+                    f"quantities.{name}",
+                    f"'{name}' is already a quantity of a driver",
+                    "choose another name, or leave that driver out",
+                )
             elif name in by_drivers and by_drivers[name].unit != own.kernel_unit:
-                self.wrong(f"quantities.{name}", f"'{name}' stands for a driver's quantity in {by_drivers[name].unit}, not {own.unit}", "use that unit, or another name")
+                self.wrong(
+                    f"quantities.{name}",
+                    f"'{name}' stands for a driver's quantity in {by_drivers[name].unit}, not {own.unit}",
+                    "use that unit, or another name",
+                )
             known_units[name] = own.kernel_unit
-            meanings[name] = own.note or (by_drivers[name].meaning if name in by_drivers else f"{name} = {own.formula.text}")
+            meanings[name] = own.note or (
+                by_drivers[name].meaning if name in by_drivers else f"{name} = {own.formula.text}"
+            )
         stated: dict[str, Own | None] = {}
         for driver in chosen:
             ceiling = layout.ceiling(DRIVERS[driver])
@@ -389,10 +458,18 @@ class _Builder:
             for item in layout.inputs(DRIVERS[driver]):
                 lacking = [name for name in item.needs if name not in known_units]
                 if item.name in self.rows and lacking:
-                    self.wrong(f"inputs.{item.name}", f"{item.name} needs the quantity {lacking[0]}", "add the driver or quantity that states it")
+                    self.wrong(
+                        f"inputs.{item.name}",
+                        f"{item.name} needs the quantity {lacking[0]}",
+                        "add the driver or quantity that states it",
+                    )
         for name, own in ceilings.items():
             if name in stated:
-                self.wrong(f"ceilings.{name}", f"'{name}' is already a driver's ceiling", "choose another name, or leave that driver out")
+                self.wrong(
+                    f"ceilings.{name}",
+                    f"'{name}' is already a driver's ceiling",
+                    "choose another name, or leave that driver out",
+                )
             stated[name] = own
             meanings[f"ceiling {name}"] = own.note or f"{name} = {own.formula.text}"
         if stated:
@@ -409,7 +486,11 @@ class _Builder:
         names = [str(name) for name in given]
         for name in names:
             if name not in stated:
-                self.wrong("inactive", f"no ceiling is called {shown(name)}", f"ceilings of this set: {', '.join(stated) or 'none'}{did_you_mean(name, stated)}")
+                self.wrong(
+                    "inactive",
+                    f"no ceiling is called {shown(name)}",
+                    f"ceilings of this set: {', '.join(stated) or 'none'}{did_you_mean(name, stated)}",
+                )
         if stated and not set(stated) - set(names):
             self.wrong("inactive", "every ceiling is inactive", "leave one active: it is the training compute")
         return set(names)
@@ -419,11 +500,17 @@ class _Builder:
         if value is None:
             return None
         if not rows.is_number(value) or not 0.0 < value <= 100.0:
-            self.wrong("sharpness", f"sharpness = {shown(value)}", "a number above 0 and up to 100, or null for the hard minimum")
+            self.wrong(
+                "sharpness",
+                f"sharpness = {shown(value)}",
+                "a number above 0 and up to 100, or null for the hard minimum",
+            )
             return None
         return float(value)
 
-    def _thresholds(self, known_units: Mapping[str, str], has_compute: bool, has_algorithms: bool) -> dict[str, Threshold]:
+    def _thresholds(
+        self, known_units: Mapping[str, str], has_compute: bool, has_algorithms: bool
+    ) -> dict[str, Threshold]:
         """Levels and what crosses them; levels of compute that a set without compute cannot cross are left out, with a note."""
         found: dict[str, Threshold] = {}
         given = _sections(self.settings, "thresholds")
@@ -440,15 +527,27 @@ class _Builder:
             if quantity is None:
                 kind = "physical" if kind is None else kind
                 if kind not in KINDS:
-                    self.wrong(f"{key}.kind", f"{key}.kind = {shown(kind)}", f"choose from: {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}")
+                    self.wrong(
+                        f"{key}.kind",
+                        f"{key}.kind = {shown(kind)}",
+                        f"choose from: {', '.join(KINDS)}{did_you_mean(str(kind), KINDS)}",
+                    )
                     continue
                 quantity, kernel_unit = KINDS[kind], COMPUTE
                 if not has_compute or (kind == "effective" and not has_algorithms):
-                    lacks = "no ceiling, so no training compute" if not has_compute else "no algorithms, so no effective compute"
+                    lacks = (
+                        "no ceiling, so no training compute"
+                        if not has_compute
+                        else "no algorithms, so no effective compute"
+                    )
                     self.notes.append(f"threshold {name} is left out: the set has {lacks}")
                     continue
             elif quantity not in known_units:
-                self.wrong(f"{key}.quantity", f"{key}.quantity = {shown(quantity)}", f"quantities of this set: {', '.join(known_units)}{did_you_mean(str(quantity), known_units)}")
+                self.wrong(
+                    f"{key}.quantity",
+                    f"{key}.quantity = {shown(quantity)}",
+                    f"quantities of this set: {', '.join(known_units)}{did_you_mean(str(quantity), known_units)}",
+                )
                 continue
             else:
                 kernel_unit = known_units[quantity]
@@ -477,11 +576,23 @@ class _Builder:
             if row.formula is None:
                 continue
             if row.formula.moves:
-                self.wrong(f"inputs.{row.name}.formula", f"inputs.{row.name} uses year or previous", "an input is one value a draw; state a quantity instead")
-            self._names(f"inputs.{row.name}", row.formula.names, inputs, results, "an input may only use inputs; state a quantity instead")
+                self.wrong(
+                    f"inputs.{row.name}.formula",
+                    f"inputs.{row.name} uses year or previous",
+                    "an input is one value a draw; state a quantity instead",
+                )
+            self._names(
+                f"inputs.{row.name}",
+                row.formula.names,
+                inputs,
+                results,
+                "an input may only use inputs; state a quantity instead",
+            )
         for own in (*quantities.values(), *ceilings.values()):
             section = "quantities" if own.name in quantities and quantities[own.name] is own else "ceilings"
-            self._names(f"{section}.{own.name}", own.formula.names, inputs | results | set(self._stated_ceilings), set(), "")
+            self._names(
+                f"{section}.{own.name}", own.formula.names, inputs | results | set(self._stated_ceilings), set(), ""
+            )
             self._names(f"{section}.{own.name}", own.formula.earlier, results, inputs, "previous() takes a quantity")
         for threshold in thresholds.values():
             if threshold.row.formula is not None:
@@ -504,8 +615,16 @@ class _Builder:
         for name in sorted(names):
             if name in known:
                 continue
-            way_out = hint if name in elsewhere else f"known: {', '.join(sorted(known))[:300]}{did_you_mean(name, known)}"
-            self.wrong(f"{key}.formula", f"{key}: no {'input' if key.startswith('inputs') else 'input or quantity'} is called '{name}'" if name not in elsewhere else f"{key} uses '{name}'", way_out)
+            way_out = (
+                hint if name in elsewhere else f"known: {', '.join(sorted(known))[:300]}{did_you_mean(name, known)}"
+            )
+            self.wrong(
+                f"{key}.formula",
+                f"{key}: no {'input' if key.startswith('inputs') else 'input or quantity'} is called '{name}'"
+                if name not in elsewhere
+                else f"{key} uses '{name}'",
+                way_out,
+            )
 
     def _no_cycle(self, needs: Mapping[str, Iterable[str]], section: str) -> None:
         """Follow the names of formulas; a circle is shown with all its members."""
@@ -515,7 +634,11 @@ class _Builder:
             if name in above:
                 circle = " -> ".join((*above[above.index(name) :], name))
                 first = above[above.index(name)]
-                self.wrong(f"{section}.{first}.formula", f"formulas go in a circle: {circle}", "break it; previous(quantity, first) may look back")
+                self.wrong(
+                    f"{section}.{first}.formula",
+                    f"formulas go in a circle: {circle}",
+                    "break it; previous(quantity, first) may look back",
+                )
                 done.update(above)
                 return
             if name in done or name not in needs:
@@ -552,7 +675,11 @@ class _Builder:
             if name in known:
                 unused.append(name)
             else:
-                self.wrong(f"inputs.{name}", f"no driver or formula uses input '{name}'", f"remove it, or use it in a formula{did_you_mean(name, known)}")
+                self.wrong(
+                    f"inputs.{name}",
+                    f"no driver or formula uses input '{name}'",
+                    f"remove it, or use it in a formula{did_you_mean(name, known)}",
+                )
         return tuple(unused)
 
     def _rows_read(self, chosen: Mapping[str, Any]) -> set[str]:
@@ -567,5 +694,3 @@ class _Builder:
                 if choice["limit"] == "none":
                     found -= set(path.limits)
         return found
-
-

@@ -1,7 +1,7 @@
 """One command line from its words to its exit code; the only place where exceptions end.
 
-A mistake of the user is printed line by line, a defect of the program goes to a log file, and in both cases nothing has been
-written: everything is composed and checked before a study starts.
+A mistake of the user is printed line by line, a defect of the program goes to a log file, and in both cases nothing
+has been written: everything is composed and checked before a study starts.
 """
 
 from __future__ import annotations
@@ -153,7 +153,9 @@ def _few(mistakes: Mistakes) -> str:
 def say(text: str) -> None:
     """Print to standard error; nothing of the input can steer the terminal."""
     safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    sys.stderr.write(safe.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8"))
+    sys.stderr.write(
+        safe.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
+    )
     sys.stderr.write("\n")
 
 

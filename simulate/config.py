@@ -1,9 +1,10 @@
 """The schema that Hydra composes into, and the checks of the keys that belong to a run.
 
 The dataclasses are the one list of what may be written: Hydra refuses top-level keys that they do not name, and
-`simulate.grammar` derives the tables of rows and fields for files and command line from them. (Rows as dataclasses within
-Hydra would cost 0.2 s a composition, and Hydra's `+` would add unknown ones all the same.) Fields are untyped on purpose: a
-row is checked as a whole by `simulate.assumptions`, where the mistake can be explained in the terms of the row.
+`simulate.grammar` derives the tables of rows and fields for files and command line from them. (Rows as dataclasses
+within Hydra would cost 0.2 s a composition, and Hydra's `+` would add unknown ones all the same.) Fields are untyped
+on purpose: a row is checked as a whole by `simulate.assumptions`, where the mistake can be explained in the terms of
+the row.
 """
 
 from __future__ import annotations
@@ -131,7 +132,9 @@ def check_run(settings: dict[str, Any], where: Callable[[str], str]) -> list[Mis
     if folder is not None and not (folder.strip() and folder.isprintable()):
         mistakes.append(Mistake(where("hydra.run.dir"), f"{shown(folder)} is no folder", "write hydra.run.dir=FOLDER"))
     if folder is not None and settings["output"] is not None:
-        mistakes.append(Mistake(where("hydra.run.dir"), "output and hydra.run.dir both name the folder", "give one of them"))
+        mistakes.append(
+            Mistake(where("hydra.run.dir"), "output and hydra.run.dir both name the folder", "give one of them")
+        )
     if settings["resume"] is True and settings["overwrite"] is True:
         mistakes.append(Mistake(where("overwrite"), "resume and overwrite cannot both be true", "choose one"))
     return mistakes
@@ -180,7 +183,9 @@ def _seed(value: Any) -> int:
 
 
 def _threads(value: Any) -> int | None:
-    return None if value is None else whole(value, 1, MOST_THREADS, ", or null for all cores; results do not depend on it")
+    return (
+        None if value is None else whole(value, 1, MOST_THREADS, ", or null for all cores; results do not depend on it")
+    )
 
 
 def _keep(value: Any) -> str | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from simulate.compiled import entry, jit
@@ -14,14 +12,8 @@ from simulate.units import Conversion, Operation
 ONCE, EACH_BLOCK, EACH_YEAR = 0, 1, 2  # when a row takes a new value
 
 
-class Conversions(NamedTuple):
-    """Written rows, the kernel rows that they fill, how, and when."""
-
-    source: np.ndarray  # (conversion,)
-    target: np.ndarray
-    operation: np.ndarray
-    factor: np.ndarray
-    when: np.ndarray
+#: A written row, the kernel row that it fills, how, and when.
+CONVERSION = np.dtype([("source", "i8"), ("target", "i8"), ("operation", "i8"), ("factor", "f8"), ("when", "i8")])
 
 
 @jit
@@ -50,9 +42,10 @@ def convert(operation, factor, written, out):
 @jit
 def convert_rows(conversions, when, rows):
     """Convert every row that takes a new value at this time."""
-    for k in range(len(conversions.when)):
-        if conversions.when[k] == when:
-            convert(conversions.operation[k], conversions.factor[k], rows[conversions.source[k]], rows[conversions.target[k]])
+    for k in range(len(conversions)):
+        one = conversions[k]
+        if one.when == when:
+            convert(one.operation, one.factor, rows[one.source], rows[one.target])
 
 
 @entry
@@ -65,7 +58,7 @@ def _convert_block(operation, factor, written, out):
     convert(operation, factor, written, out)
 
 
-def fill_certain(conversions: Conversions, rows: np.ndarray) -> None:
+def fill_certain(conversions: np.ndarray, rows: np.ndarray) -> None:
     """Fill the kernel rows of all inputs that are certain."""
     _convert_once(conversions, rows)
 

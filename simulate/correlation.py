@@ -46,7 +46,11 @@ def correlate(
     pairs: dict[tuple[str, str], float] = {}
     before = len(mistakes)
     if not isinstance(given, Sequence) or isinstance(given, str):
-        mistakes.append(Mistake(where("correlations"), f"correlations = {shown(given)}", "a list of [input, input, rank correlation]"))
+        mistakes.append(
+            Mistake(
+                where("correlations"), f"correlations = {shown(given)}", "a list of [input, input, rank correlation]"
+            )
+        )
         return NONE
     for number, item in enumerate(given):
         key = f"correlations[{number}]"
@@ -56,7 +60,9 @@ def correlate(
         a, b, r = pair
         known = pairs.get((a, b), pairs.get((b, a)))
         if known is not None and known != r:
-            mistakes.append(Mistake(where("correlations"), f"{key}: {a} and {b} are given twice, {known:g} and {r:g}", "keep one"))
+            mistakes.append(
+                Mistake(where("correlations"), f"{key}: {a} and {b} are given twice, {known:g} and {r:g}", "keep one")
+            )
         elif known is None:
             pairs[a, b] = r
     names = tuple(dict.fromkeys(name for pair in pairs for name in pair))
@@ -76,14 +82,26 @@ def correlate(
 
 
 def _pair(
-    item: Any, key: str, drawn: Mapping[str, Row], broken: set[str], where: Where, mistakes: list[Mistake], notes: list[str]
+    item: Any,
+    key: str,
+    drawn: Mapping[str, Row],
+    broken: set[str],
+    where: Where,
+    mistakes: list[Mistake],
+    notes: list[str],
 ) -> tuple[str, str, float] | None:
     if not isinstance(item, Sequence) or isinstance(item, str) or len(item) != 3:
-        mistakes.append(Mistake(where("correlations"), f"{key} = {shown(item)}", "write [input, input, rank correlation]"))
+        mistakes.append(
+            Mistake(where("correlations"), f"{key} = {shown(item)}", "write [input, input, rank correlation]")
+        )
         return None
     a, b, r = str(item[0]), str(item[1]), item[2]
     if not is_number(r) or not -1.0 < r < 1.0:
-        mistakes.append(Mistake(where("correlations"), f"{key}: rank correlation {shown(r)}", "a number between -1 and 1, ends excluded"))
+        mistakes.append(
+            Mistake(
+                where("correlations"), f"{key}: rank correlation {shown(r)}", "a number between -1 and 1, ends excluded"
+            )
+        )
         return None
     if a == b:
         mistakes.append(Mistake(where("correlations"), f"{key}: {a} with itself", "name two inputs"))
@@ -92,19 +110,39 @@ def _pair(
         row = drawn.get(name)
         if row is None:
             if name not in broken:
-                mistakes.append(Mistake(where("correlations"), f"{key}: no input is called '{name}'", f"inputs of this set{did_you_mean(name, drawn)}"))
+                mistakes.append(
+                    Mistake(
+                        where("correlations"),
+                        f"{key}: no input is called '{name}'",
+                        f"inputs of this set{did_you_mean(name, drawn)}",
+                    )
+                )
             return None
         if not row.drawn:
             if row.formula is not None:
-                mistakes.append(Mistake(where("correlations"), f"{key}: '{name}' is a formula", "correlate the inputs that it uses"))
+                mistakes.append(
+                    Mistake(where("correlations"), f"{key}: '{name}' is a formula", "correlate the inputs that it uses")
+                )
             else:
                 notes.append(f"{name} is pinned and leaves its correlation with {b if name == a else a}")
             return None
         if row.yearly:
-            mistakes.append(Mistake(where("correlations"), f"{key}: '{name}' is drawn every year", "rows of `each: year` stay uncorrelated"))
+            mistakes.append(
+                Mistake(
+                    where("correlations"),
+                    f"{key}: '{name}' is drawn every year",
+                    "rows of `each: year` stay uncorrelated",
+                )
+            )
             return None
         if row.family == "mixture":
-            mistakes.append(Mistake(where("correlations"), f"{key}: '{name}' is a mixture, which has no rank to share", "correlate a row within a formula instead"))
+            mistakes.append(
+                Mistake(
+                    where("correlations"),
+                    f"{key}: '{name}' is a mixture, which has no rank to share",
+                    "correlate a row within a formula instead",
+                )
+            )
             return None
     return a, b, float(r)
 

@@ -79,7 +79,9 @@ def _number(fields: Fields, name: str) -> float:
     if value is None:
         raise Unfit(Problem(name, f"{name} is missing", f"give a number for {name}"))
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise Unfit(Problem(name, f"{name} = {shown(value)} is not a finite number", "give a number, the unit stands in `unit`"))
+        raise Unfit(
+            Problem(name, f"{name} = {shown(value)} is not a finite number", "give a number, the unit stands in `unit`")
+        )
     return float(value)
 
 
@@ -90,7 +92,9 @@ def _tail(fields: Fields, bounded: bool = False) -> float:
     interval = _number(fields, "interval")
     if not 0.0 < interval <= 1.0:
         hint = f"; did you mean {interval / 100:g}?" if 1.0 < interval < 100.0 else ""
-        raise Unfit(Problem("interval", f"interval = {interval:g} is no probability", f"give a number between 0 and 1{hint}"))
+        raise Unfit(
+            Problem("interval", f"interval = {interval:g} is no probability", f"give a number between 0 and 1{hint}")
+        )
     if interval == 1.0 and not bounded:
         raise Unfit(
             Problem(
@@ -107,9 +111,13 @@ def _ends(fields: Fields, positive: bool = False) -> tuple[float, float]:
     if low > high:
         raise Unfit(Problem("low", f"low ({low:g}) is above high ({high:g})", "swapped? low must be below high"))
     if low == high:
-        raise Unfit(Problem("low", f"low and high are both {low:g}", f"give `value: {low:g}` for a number that is certain"))
+        raise Unfit(
+            Problem("low", f"low and high are both {low:g}", f"give `value: {low:g}` for a number that is certain")
+        )
     if positive and low <= 0.0:
-        raise Unfit(Problem("low", f"low ({low:g}) must be above 0 in this family", "give a positive low, or `dist: normal`"))
+        raise Unfit(
+            Problem("low", f"low ({low:g}) must be above 0 in this family", "give a positive low, or `dist: normal`")
+        )
     return low, high
 
 
@@ -163,7 +171,9 @@ def _truncated_normal(kind: Kind, a: float, b: float, z_low: float, z_high: floa
 def _check_kept(kept: float) -> None:
     if not kept > SMALLEST_KEPT:
         raise Unfit(
-            Problem("min", f"min/max keep only {max(kept, 0.0):.1g} of the distribution", "move min/max towards its middle")
+            Problem(
+                "min", f"min/max keep only {max(kept, 0.0):.1g} of the distribution", "move min/max towards its middle"
+            )
         )
 
 
@@ -211,7 +221,10 @@ def lognormal(fields: Fields) -> Shape:
     low, high = _bounds(fields)
     if high <= 0.0:
         raise Unfit(Problem("max", f"max ({high:g}) leaves nothing of a lognormal", "give a positive max"))
-    logs = (elementwise.log10(low) if low > 0.0 else -math.inf, elementwise.log10(high) if high < math.inf else math.inf)
+    logs = (
+        elementwise.log10(low) if low > 0.0 else -math.inf,
+        elementwise.log10(high) if high < math.inf else math.inf,
+    )
     return _normal_like(Kind.LOGNORMAL, a, b, *logs)
 
 
@@ -258,7 +271,9 @@ def _with_mode(fields: Fields) -> tuple[float, float, float]:
     low, high = _ends(fields)
     mode = _number(fields, "mode")
     if not low <= mode <= high:
-        raise Unfit(Problem("mode", f"mode ({mode:g}) is outside low ({low:g}) to high ({high:g})", "low <= mode <= high"))
+        raise Unfit(
+            Problem("mode", f"mode ({mode:g}) is outside low ({low:g}) to high ({high:g})", "low <= mode <= high")
+        )
     return low, mode, high
 
 
@@ -312,7 +327,8 @@ def pert(fields: Fields) -> Shape:
     width = end - start
     low_end, high_end = _bounds(fields)
     p_low, p_high = (
-        float(beta.probability(np.array([min(max((x - start) / width, 0.0), 1.0)]), a, b)[0]) for x in (low_end, high_end)
+        float(beta.probability(np.array([min(max((x - start) / width, 0.0), 1.0)]), a, b)[0])
+        for x in (low_end, high_end)
     )
     _check_kept(p_high - p_low)
 
@@ -332,10 +348,14 @@ def metalog(fields: Fields) -> Shape:
     low, high = _ends(fields)
     mid, tail = _number(fields, "mid"), _tail(fields)
     if not low < mid < high:
-        raise Unfit(Problem("mid", f"mid ({mid:g}) is not between low ({low:g}) and high ({high:g})", "low < mid < high"))
+        raise Unfit(
+            Problem("mid", f"mid ({mid:g}) is not between low ({low:g}) and high ({high:g})", "low < mid < high")
+        )
     floor, roof = _bounds(fields)
     if not (floor < low and high < roof):
-        raise Unfit(Problem("min", f"low to high ({low:g} to {high:g}) is not inside min/max", "min < low and high < max"))
+        raise Unfit(
+            Problem("min", f"low to high ({low:g} to {high:g}) is not inside min/max", "min < low and high < max")
+        )
 
     def stretch(x: float) -> float:
         value = x if math.isinf(floor) and math.isinf(roof) else 0.0
@@ -383,19 +403,24 @@ def quantiles(fields: Fields) -> Shape:
     points = fields.get("quantiles")
     whole = isinstance(points, Sequence) and len(points) >= 2
     if not whole or not all(isinstance(point, Sequence) and len(point) == 2 for point in points or ()):
-        raise Unfit(Problem("quantiles", f"quantiles = {shown(points)}", "give at least two pairs [probability, value]"))
+        raise Unfit(
+            Problem("quantiles", f"quantiles = {shown(points)}", "give at least two pairs [probability, value]")
+        )
     assert points is not None
     p = [_number({"quantiles": pair[0]}, "quantiles") for pair in points]
     v = [_number({"quantiles": pair[1]}, "quantiles") for pair in points]
     if not (all(0.0 < x < 1.0 for x in p) and all(x < y for x, y in zip(p, p[1:], strict=False))):
         raise Unfit(Problem("quantiles", f"the probabilities {shown(p)} do not rise between 0 and 1", "sort them"))
     if not all(x < y for x, y in zip(v, v[1:], strict=False)):
-        raise Unfit(Problem("quantiles", f"the values {shown(v)} do not rise", "larger probabilities need larger values"))
+        raise Unfit(
+            Problem("quantiles", f"the values {shown(v)} do not rise", "larger probabilities need larger values")
+        )
     z = [elementwise.normal_quantile(x) for x in p]
     slopes = [(v1 - v0) / (z1 - z0) for v0, v1, z0, z1 in zip(v, v[1:], z, z[1:], strict=False)]
     ends = [*p[1:-1], 1.0]
     parts = [
-        Part(Kind.NORMAL, v0 - slope * z0, slope, upto=end) for v0, z0, slope, end in zip(v, z, slopes, ends, strict=False)
+        Part(Kind.NORMAL, v0 - slope * z0, slope, upto=end)
+        for v0, z0, slope, end in zip(v, z, slopes, ends, strict=False)
     ]
 
     def probability(x: float) -> float:
@@ -409,10 +434,20 @@ def mixture(fields: Fields) -> Shape:
     """Weighted parts: the uniform picks the part by weight, its rest is the uniform within. `min`/`max` cut every part."""
     given = fields.get("parts")
     if not isinstance(given, Sequence) or not given or not all(isinstance(part, Mapping) for part in given):
-        raise Unfit(Problem("parts", f"parts = {shown(given)}", "give a list of {weight: ..., value: ...} or {weight: ..., dist: ...}"))
+        raise Unfit(
+            Problem(
+                "parts",
+                f"parts = {shown(given)}",
+                "give a list of {weight: ..., value: ...} or {weight: ..., dist: ...}",
+            )
+        )
     weights = [_number(part, "weight") for part in given]
     if min(weights) < 0.0 or abs(sum(weights) - 1.0) > 1e-9:
-        raise Unfit(Problem("parts", f"the weights {shown(weights)} add to {sum(weights):g}", "give weights from 0 that add to 1"))
+        raise Unfit(
+            Problem(
+                "parts", f"the weights {shown(weights)} add to {sum(weights):g}", "give weights from 0 that add to 1"
+            )
+        )
     outer = {name: fields[name] for name in ("interval", "min", "max") if name in fields}
     shapes = []
     for part in given:
@@ -461,13 +496,22 @@ def shape(fields: Fields) -> Shape:
         name = "quantiles" if "quantiles" in fields and "dist" not in fields else fields.get("dist", "")
         if not isinstance(name, str) or name not in FAMILIES:
             lower = name.lower() if isinstance(name, str) else ""
-            hint = f"; did you mean '{lower}'?" if lower in FAMILIES else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
-            raise Unfit(Problem("dist", f"dist = {shown(name)} is no family", f"choose from {', '.join(FAMILIES)}{hint}"))
+            hint = (
+                f"; did you mean '{lower}'?"
+                if lower in FAMILIES
+                else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
+            )
+            raise Unfit(
+                Problem("dist", f"dist = {shown(name)} is no family", f"choose from {', '.join(FAMILIES)}{hint}")
+            )
         allowed = FIELDS[name]
     strange = [field for field in fields if field not in allowed]
     if strange:
         raise Unfit(
-            *(Problem(f, f"{f} does not belong to `{name}`", f"{name} takes {', '.join(sorted(allowed))}") for f in strange)
+            *(
+                Problem(f, f"{f} does not belong to `{name}`", f"{name} takes {', '.join(sorted(allowed))}")
+                for f in strange
+            )
         )
     return point(fields) if name == "value" else FAMILIES[name](fields)
 
@@ -483,7 +527,13 @@ FAMILIES: dict[str, Callable[[Fields], Shape]] = {
     "quantiles": quantiles,
     "mixture": mixture,
 }
-SYNONYMS = {"gaussian": "normal", "fixed": "value", "pert": "beta", "log_normal": "lognormal", "log-normal": "lognormal"}
+SYNONYMS = {
+    "gaussian": "normal",
+    "fixed": "value",
+    "pert": "beta",
+    "log_normal": "lognormal",
+    "log-normal": "lognormal",
+}
 _COMMON = {"dist", "interval", "min", "max"}
 FIELDS: dict[str, set[str]] = {
     "normal": _COMMON | {"low", "high", "mean", "sd"},

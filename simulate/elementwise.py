@@ -73,6 +73,3 @@ def normal_quantile(u: ArrayLike) -> Any:
 def normal_probability(z: ArrayLike) -> Any:
     """P(Z <= z), elementwise."""
     return _call(NORMAL_PROBABILITY, z)
-
-
-

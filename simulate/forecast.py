@@ -15,16 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import intervals, summary
+from simulate import elementwise, intervals, summary
 from simulate.assumptions import Assumptions
 from simulate.compiled import source_hash
 from simulate.crossings import NEVER_CROSSED, Crossings
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
+from simulate.kernel import Tally, Watched
 from simulate.plan import Prepared, prepare
 from simulate.sizes import DRAWS
-from simulate.summary import Watch
-from simulate.tally import NOTHING, Sums, Tally, blank
+from simulate.tally import Sums, blank, pilot
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -75,38 +75,40 @@ def simulate(
     computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
     prepared = prepare(assumptions, kept)
-    watches, logs, dates = _place(prepared, seed, assumptions)
-    prepared = prepared._replace(plan=prepared.plan._replace(input_logs=logs))
+    watched = _place(prepared, seed, assumptions)
     paths = draws if keep == "draws" else min(SAMPLE_PATHS, draws)
     trajectories = np.zeros((len(kept), len(assumptions.years), paths), np.float32)
     started = time.perf_counter()
-    tally, sums = local.run(prepared, watches, dates, trajectories, draws, seed, threads, progress)
+    tally, sums = local.run(prepared, watched, trajectories, draws, seed, threads, progress)
     _check_broken(assumptions, prepared, tally.broken, draws)
-    _check_results(assumptions, prepared, watches[1], tally, draws)
-    return Outcome(assumptions, prepared, watches, dates, tally, sums, kept, draws, seed, time.perf_counter() - started)
+    _check_results(assumptions, prepared, tally, draws)
+    return Outcome(assumptions, prepared, watched, tally, sums, kept, draws, seed, time.perf_counter() - started)
 
 
-def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> tuple[tuple[Watch, Watch], np.ndarray, np.ndarray]:
+def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> Watched:
     """Run the first block and lay out the histograms by it; positive inputs that span a factor of three in their logarithm."""
-    years = len(prepared.plan.years)
-    unplaced = tuple(
-        Watch(rows, *(np.zeros((len(rows), span)) for _ in range(3)))
-        for rows, span in ((prepared.input_rows, 1), (prepared.result_rows, years))
+    rows, years = prepared.input_rows, len(prepared.plan.years)
+    blind = Watched(
+        summary.unplaced(rows, 1),
+        np.zeros(len(rows), np.int64),
+        summary.unplaced(prepared.result_rows, years),
+        np.zeros(len(prepared.plan.levels)),
     )
-    tally = blank(prepared, unplaced, NOTHING.astype(np.float32), pilot=True)  # type: ignore[arg-type]
-    with np.errstate(all="ignore"):
-        local.pilot(prepared, unplaced, seed, tally)  # type: ignore[arg-type]
-        _check_broken(assumptions, prepared, tally.broken, DRAWS)
-        inputs = tally.pilot_inputs
-        low, high = inputs.min(axis=(1, 2)), inputs.max(axis=(1, 2))
+    first = pilot(prepared)
+    tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
+    local.Worker(prepared, blind, tally, first).run(seed, 0, 1, DRAWS)
+    _check_broken(assumptions, prepared, tally.broken, DRAWS)
+    low, high = first.inputs.min(axis=(1, 2)), first.inputs.max(axis=(1, 2))
+    with np.errstate(over="ignore"):
         logs = (low > 0.0) & (high > 3.0 * low) & (high < np.inf)
-        if logs.any():
-            from simulate.elementwise import log10
-
-            inputs[logs] = log10(inputs[logs])
-        watches = summary.place(inputs, prepared.input_rows), summary.place(tally.pilot, prepared.result_rows)
-    dates = tally.pilot_dates[:, 0].copy()
-    return watches, logs.astype(np.int64), dates
+    if logs.any():
+        first.inputs[logs] = elementwise.log10(first.inputs[logs])
+    return Watched(
+        summary.place(first.inputs, rows),
+        logs.astype(np.int64),
+        summary.place(first.results, prepared.result_rows),
+        first.dates[:, 0].copy(),
+    )
 
 
 def _check_broken(assumptions: Assumptions, prepared: Prepared, broken: np.ndarray, draws: int) -> None:
@@ -118,21 +120,27 @@ def _check_broken(assumptions: Assumptions, prepared: Prepared, broken: np.ndarr
             table = assumptions.rows if section == "inputs" else {k: t.row for k, t in assumptions.thresholds.items()}
             share = f"{count / draws:.2g} of the draws"
             what = f"{name} is not a finite number in {share}"
-            mistakes.append(Mistake(table[row].where, what, "guard the formula with max(), clip() or where(), or truncate its inputs"))
+            mistakes.append(
+                Mistake(
+                    table[row].where, what, "guard the formula with max(), clip() or where(), or truncate its inputs"
+                )
+            )
     if mistakes:
         raise Mistakes(mistakes)
 
 
-def _check_results(assumptions: Assumptions, prepared: Prepared, watch: Watch, tally: Tally, draws: int) -> None:
+def _check_results(assumptions: Assumptions, prepared: Prepared, tally: Tally, draws: int) -> None:
     """A result that is no number in some draw and year is a mistake of what it is made of."""
-    bad = tally.results.outside[:, :, summary.NAN].max(axis=1)
+    bad = tally.results.totals["nan"].max(axis=1)
     mistakes = []
     for name, count in zip(prepared.results, bad.tolist(), strict=True):
         if count:
             own = assumptions.quantities.get(name) or assumptions.ceilings.get(name.removeprefix("ceiling:"))
             where = own.where if own else "inputs"
             what = f"{name.replace(':', ' ')} is not a number in {count / draws:.2g} of the draws"
-            mistakes.append(Mistake(where, what, "look for the logarithm of a negative number, 0/0 or infinity less infinity"))
+            mistakes.append(
+                Mistake(where, what, "look for the logarithm of a negative number, 0/0 or infinity less infinity")
+            )
     if mistakes:
         raise Mistakes(mistakes[:1])
 
@@ -144,8 +152,7 @@ class Outcome:
         self,
         assumptions: Assumptions,
         prepared: Prepared,
-        watches: tuple[Watch, Watch],
-        dates: np.ndarray,
+        watched: Watched,
         tally: Tally,
         sums: Sums,
         kept: tuple[str, ...],
@@ -153,7 +160,7 @@ class Outcome:
         seed: int,
         seconds: float,
     ) -> None:
-        self.set, self.prepared, self.watches, self.dates = assumptions, prepared, watches, dates
+        self.set, self.prepared, self.watched = assumptions, prepared, watched
         self.tally, self.sums, self.kept, self.draws, self.seed, self.seconds = tally, sums, kept, draws, seed, seconds
 
     def dataset(self) -> xr.Dataset:
@@ -177,7 +184,7 @@ class Outcome:
         return xr.Dataset(variables, coordinates, self._attributes())
 
     def _quantities(self, variables: dict[str, Any]) -> None:
-        watch, counts = self.watches[1], self.tally.results
+        watch, counts = self.watched.results, self.tally.results
         table = summary.quantiles(watch, counts, QUANTILES)
         mean, sd = summary.moments(watch, counts, self.sums.results, self.draws)
         for k, name in enumerate(self.prepared.results):
@@ -189,16 +196,20 @@ class Outcome:
             variables[f"{name}_sd"] = (("year",), sd[k], about)
 
     def _inputs(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        watch, counts = self.watches[0], self.tally.inputs
+        watch, counts = self.watched.inputs, self.tally.inputs
         table = summary.quantiles(watch, counts, QUANTILES)[:, :, 0]
         with np.errstate(over="ignore"):
-            table = np.where(self.prepared.plan.input_logs[:, None] == 1, 10.0**table, table)
+            table = np.where(self.watched.input_logs[:, None] == 1, 10.0**table, table)
         names = list(self.set.rows)
         rows = list(self.set.rows.values())
         if not names:
             return
         coordinates["input"] = ("input", np.array(names, dtype=object).astype(str))
-        variables["inputs"] = (("input", "quantile"), table[: len(names)], {"long_name": "quantiles in the written unit"})
+        variables["inputs"] = (
+            ("input", "quantile"),
+            table[: len(names)],
+            {"long_name": "quantiles in the written unit"},
+        )
         for column, values in (
             ("unit", [row.unit for row in rows]),
             ("dist", [row.family for row in rows]),
@@ -217,11 +228,15 @@ class Outcome:
         coordinates["correlated"] = ("correlated", np.array(names, dtype=str))
         coordinates["correlated_with"] = ("correlated_with", np.array(names, dtype=str))
         reached = 6.0 / np.pi * np.arcsin(np.clip(pearson, -1.0, 1.0) / 2.0)
-        variables["correlation"] = (("correlated", "correlated_with"), reached, {"long_name": "Spearman rank correlation"})
+        variables["correlation"] = (
+            ("correlated", "correlated_with"),
+            reached,
+            {"long_name": "Spearman rank correlation"},
+        )
 
     def _ceilings(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         names = [*self.set.active, *(name for name in self.set.ceilings if name in self.set.inactive)]
-        table = summary.quantiles(self.watches[1], self.tally.results, QUANTILES)
+        table = summary.quantiles(self.watched.results, self.tally.results, QUANTILES)
         where = [self.prepared.results.index(f"ceiling:{name}") for name in names]
         active = np.array([name not in self.set.inactive for name in names], np.int8)
         meanings = json.dumps({name: self.set.meanings[f"ceiling {name}"] for name in names})
@@ -231,36 +246,63 @@ class Outcome:
         variables["ceiling_compute"] = (("ceiling", "quantile", "year"), table[where], about)
         share = np.zeros((len(names), len(self.set.years)))
         share[: len(self.set.active)] = self.tally.binding / self.draws
-        variables["binding"] = (("ceiling", "year"), share, {"units": "1", "long_name": "share of draws in which it is the lowest"})
+        variables["binding"] = (
+            ("ceiling", "year"),
+            share,
+            {"units": "1", "long_name": "share of draws in which it is the lowest"},
+        )
 
     def _thresholds(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         thresholds = self.set.thresholds
         coordinates["threshold"] = ("threshold", np.array(list(thresholds), dtype=str))
         coordinates["crossing_quantile"] = ("crossing_quantile", QUANTILES)
-        crossings = Crossings(self.set.years, self.tally, self.dates, self.draws)
+        crossings = Crossings(self.set.years, self.tally, self.watched.dates, self.draws)
         k = np.cumsum(self.tally.crossed, axis=1)
         p = k / self.draws
         low, high = intervals.binomial(k, self.draws)
         by_year = ("threshold", "year")
         about = {"units": "1", "long_name": "probability of having crossed by that instant"}
         variables["probability"] = (by_year, p, about)
-        variables["probability_error"] = (by_year, np.sqrt(p * (1.0 - p) / self.draws), {"long_name": "Monte Carlo standard error"})
+        variables["probability_error"] = (
+            by_year,
+            np.sqrt(p * (1.0 - p) / self.draws),
+            {"long_name": "Monte Carlo standard error"},
+        )
         variables["probability_low"] = (by_year, low, {"long_name": "lower end of the 95 % Monte Carlo interval"})
         variables["probability_high"] = (by_year, high, {"long_name": "upper end of the 95 % Monte Carlo interval"})
         dates, errors = crossings.quantiles(QUANTILES)
         by_quantile = ("threshold", "crossing_quantile")
-        about = {"units": "decimal year", "long_name": f"date of crossing; inf: {NEVER_CROSSED}; -inf: before the start"}
+        about = {
+            "units": "decimal year",
+            "long_name": f"date of crossing; inf: {NEVER_CROSSED}; -inf: before the start",
+        }
         variables["crossing"] = (by_quantile, dates, about)
-        variables["crossing_error"] = (by_quantile, errors, {"units": "year", "long_name": "Monte Carlo standard error"})
+        variables["crossing_error"] = (
+            by_quantile,
+            errors,
+            {"units": "year", "long_name": "Monte Carlo standard error"},
+        )
         variables["never"] = (("threshold",), 1.0 - p[:, -1], {"units": "1", "long_name": NEVER_CROSSED})
         variables["already"] = (("threshold",), p[:, 0], {"units": "1", "long_name": "crossed at or before the start"})
         edges, density = crossings.histogram()
-        coordinates["crossing_bin"] = ("crossing_bin", edges, {"units": "decimal year", "width": float(edges[1] - edges[0])})
-        variables["crossing_density"] = (("threshold", "crossing_bin"), density, {"units": "1", "long_name": "share of draws that cross in the bin"})
-        levels = summary.quantiles(self.watches[0], self.tally.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
+        coordinates["crossing_bin"] = (
+            "crossing_bin",
+            edges,
+            {"units": "decimal year", "width": float(edges[1] - edges[0])},
+        )
+        variables["crossing_density"] = (
+            ("threshold", "crossing_bin"),
+            density,
+            {"units": "1", "long_name": "share of draws that cross in the bin"},
+        )
+        levels = summary.quantiles(self.watched.inputs, self.tally.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
         with np.errstate(over="ignore"):
-            levels = np.where(self.prepared.plan.input_logs[len(self.set.rows) :, None] == 1, 10.0**levels, levels)
-        variables["threshold_level"] = (("threshold", "quantile"), levels, {"long_name": "level, in the unit of its quantity"})
+            levels = np.where(self.watched.input_logs[len(self.set.rows) :, None] == 1, 10.0**levels, levels)
+        variables["threshold_level"] = (
+            ("threshold", "quantile"),
+            levels,
+            {"long_name": "level, in the unit of its quantity"},
+        )
         for column, values in (
             ("quantity", [t.quantity for t in thresholds.values()]),
             ("source", [t.row.source for t in thresholds.values()]),
@@ -303,7 +345,7 @@ def versions() -> dict[str, str]:
     """Versions of what the result was computed with."""
     from importlib.metadata import version
 
-    found = {name: version(name) for name in ("numpy", "numba", "xarray", "scipy", "hydra-core", "netCDF4", "matplotlib")}
+    found = {
+        name: version(name) for name in ("numpy", "numba", "xarray", "scipy", "hydra-core", "netCDF4", "matplotlib")
+    }
     return {"python": platform.python_version(), **found}
-
-

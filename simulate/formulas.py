@@ -123,7 +123,7 @@ def parse(text: object) -> Formula:
     if isinstance(text, int | float) and not isinstance(text, bool):
         text = repr(text)
     if not isinstance(text, str) or not text.strip():
-        raise BadFormula("a formula is a text such as \"25 + 5/7*(x - 25)\"")
+        raise BadFormula('a formula is a text such as "25 + 5/7*(x - 25)"')
     if len(text) > LONGEST:
         raise BadFormula(f"longer than {LONGEST} characters; split it into rows of their own")
     try:
@@ -133,7 +133,11 @@ def parse(text: object) -> Formula:
     translator = _Translator()
     translator.visit(tree.body, 0)
     return Formula(
-        text.strip(), tuple(translator.steps), frozenset(translator.names), frozenset(translator.earlier), translator.depth
+        text.strip(),
+        tuple(translator.steps),
+        frozenset(translator.names),
+        frozenset(translator.earlier),
+        translator.depth,
     )
 
 
@@ -240,46 +244,56 @@ class _Translator:
             self.emit(Op.PREVIOUS, name, +1)
 
 
+#: One step as the stack machine reads it: what it does, and a place in the constants or a row (and another, see PREVIOUS).
+STEP = np.dtype([("op", "i8"), ("operand", "i8"), ("also", "i8")])
+#: A formula: its steps, the row of its result, the conversion of the result, and the time (or stage) at which it runs.
+FORMULA = np.dtype(
+    [("first", "i8"), ("end", "i8"), ("row", "i8"), ("operation", "i8"), ("factor", "f8"), ("when", "i8")]
+)
+
+
 class Program(NamedTuple):
-    """Formulas as the stack machine reads them: `code` (step, operand), `constants` (constant,); `end` (formula,)."""
+    """The steps of all formulas of a set, one after another, and their constants."""
 
-    code: np.ndarray
-    constants: np.ndarray
-    end: np.ndarray
+    steps: np.ndarray  # (step,) STEP
+    constants: np.ndarray  # (constant,)
 
 
-def assemble(formulas: list[Formula], row_of: Mapping[str, int], earlier_row_of: Mapping[str, int]) -> Program:
-    """One program for many formulas; names become rows of the block's memory."""
-    code: list[tuple[int, int, int]] = []
-    constants: list[float] = []
-    ends = []
-    for formula in formulas:
+class Assembler:
+    """Translates formulas into one program; names become rows of the block's memory."""
+
+    def __init__(self, row_of: Mapping[str, int], earlier_row_of: Mapping[str, int]) -> None:
+        self.row_of, self.earlier_row_of = row_of, earlier_row_of
+        self.steps: list[tuple[int, int, int]] = []
+        self.constants: list[float] = [0.0]
+
+    def add(self, formula: Formula) -> tuple[int, int]:
+        """Append a formula; returns where its steps begin and end."""
+        first = len(self.steps)
         for op, argument in formula.steps:
+            operand = also = 0
             if op is Op.CONSTANT:
-                code.append((op, len(constants), 0))
-                constants.append(float(argument))
+                operand = len(self.constants)
+                self.constants.append(float(argument))
             elif op is Op.ROW:
-                code.append((op, row_of[str(argument)], 0))
+                operand = self.row_of[str(argument)]
             elif op is Op.PREVIOUS:
-                code.append((op, earlier_row_of[str(argument)], row_of[str(argument)]))
+                operand, also = self.earlier_row_of[str(argument)], self.row_of[str(argument)]
             elif op is Op.PREVIOUS_OR:
-                code.append((op, earlier_row_of[str(argument)], 0))
-            else:
-                code.append((op, 0, 0))
-        ends.append(len(code))
-    return Program(
-        np.array(code, dtype=np.int64).reshape(-1, 3),
-        np.array(constants or [0.0], dtype=np.float64),
-        np.array([0, *ends], dtype=np.int64),
-    )
+                operand = self.earlier_row_of[str(argument)]
+            self.steps.append((int(op), operand, also))
+        return first, len(self.steps)
+
+    def program(self) -> Program:
+        """Everything that was added."""
+        return Program(np.array(self.steps, dtype=STEP), np.array(self.constants))
 
 
 @jit
-def _push(op, operand, also, program, rows, stack, top, year, first):
-    out = stack[top]
+def _push(op, operand, also, constants, rows, out, year, first):
     if op == Op.CONSTANT:
         for i in range(DRAWS):
-            out[i] = program.constants[operand]
+            out[i] = constants[operand]
     elif op == Op.YEAR:
         for i in range(DRAWS):
             out[i] = year
@@ -380,16 +394,16 @@ def _three(op, a, b, c):
 
 
 @jit
-def evaluate(program, which, rows, stack, year, first):
-    """Run formula number `which`; the result is left in stack[0], shape (draw,). `first` is true at the first instant."""
+def evaluate(steps, constants, begin, end, rows, stack, year, first):
+    """Run the steps from `begin` to `end`; the result is left in stack[0], shape (draw,). `first` is true at the first instant."""
     top = 0
-    for k in range(program.end[which], program.end[which + 1]):
-        op, operand, also = program.code[k, 0], program.code[k, 1], program.code[k, 2]
+    for k in range(begin, end):
+        op, operand, also = steps[k].op, steps[k].operand, steps[k].also
         if op == Op.PREVIOUS_OR:
             if not first:
                 stack[top - 1, :] = rows[operand]
         elif op <= Op.PREVIOUS:
-            _push(op, operand, also, program, rows, stack, top, year, first)
+            _push(op, operand, also, constants, rows, stack[top], year, first)
             top += 1
         elif op == Op.CLIP or op == Op.WHERE:
             _three(op, stack[top - 3], stack[top - 2], stack[top - 1])

@@ -24,6 +24,7 @@ NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median
 DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
 # A row that states one of these says what the input is, and so replaces what it inherits.
 DEFINING_FIELDS = ("dist", "value", "formula", "quantiles", "parts")
+NESTED_FIELDS = ("quantiles", "parts")  # the fields of a row that are lists; all others are one value
 TEXT_FIELDS = ("source", "note")
 FREE_TEXT = ("title", "description", "source")
 LONGEST_TITLE, LONGEST_TEXT = 200, 4000

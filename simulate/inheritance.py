@@ -1,8 +1,9 @@
 """What a set says once its ancestors are heard, and which line of which file says it.
 
-Sets inherit: `defaults: [parent]` takes over everything and the set changes rows. A row that states dist, value or formula
-replaces the inherited row whole, so that no leftover of another family survives; any other row patches the fields that it
-states; null takes an inherited row or driver out. An ancestor reached on two ways is heard once, before both.
+Sets inherit: `defaults: [parent]` takes over everything and the set changes rows. A row that states dist, value or
+formula replaces the inherited row whole, so that no leftover of another family survives; any other row patches the
+fields that it states; null takes an inherited row or driver out. An ancestor reached on two ways is heard once,
+before both.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from typing import Any
 from simulate import grammar
 from simulate.errors import Mistake
 from simulate.scan import Source
-
 
 LONGEST_LINE = 32
 
@@ -31,7 +31,7 @@ class Composed:
         self.origins: dict[str, str] = {}
 
     def where(self, key: str) -> str:
-        """Where a dotted key (`inputs.chip_growth.low`, `correlations[0]`) was last stated, or the nearest key above it."""
+        """Where a dotted key (`inputs.x.low`, `correlations[0]`) was last stated, or the nearest key above it."""
         stated = key.replace("[", ".").replace("]", "")
         while stated and stated not in self.origins:
             stated = stated.rpartition(".")[0]
@@ -145,9 +145,13 @@ def ancestry(name: str, sources: Mapping[str, Source]) -> list[Source]:
 
     def visit(current: str, above: tuple[str, ...]) -> None:
         if current in above:
-            raise Circle("sets inherit one another in a circle: " + " -> ".join((*above[above.index(current) :], current)))
+            raise Circle(
+                "sets inherit one another in a circle: " + " -> ".join((*above[above.index(current) :], current))
+            )
         if len(above) >= LONGEST_LINE:
-            raise Circle(f"more than {LONGEST_LINE} sets inherit one another in a line: {above[0]} -> {above[1]} -> ...")
+            raise Circle(
+                f"more than {LONGEST_LINE} sets inherit one another in a line: {above[0]} -> {above[1]} -> ..."
+            )
         if current in sources:
             for parent in sources[current].parents:
                 visit(parent, (*above, current))

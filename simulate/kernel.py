@@ -13,11 +13,11 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate.compiled import entry, jit
-from simulate.conversion import EACH_BLOCK, EACH_YEAR, Conversions, convert, convert_rows
+from simulate.conversion import EACH_BLOCK, EACH_YEAR, convert, convert_rows
 from simulate.drivers import DRIVERS
 from simulate.fastmath import exp10, log10
 from simulate.formulas import Program, evaluate
-from simulate.sampling import Draws, Shocks, draw, draw_yearly, shake
+from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import BEFORE, CEILINGS, END
 from simulate.sequence import in_turn
 from simulate.sizes import DRAWS
@@ -35,31 +35,8 @@ class Instant(NamedTuple):
     first: bool
 
 
-class Own(NamedTuple):
-    """The set's own formulas of every instant: program, result rows, conversion of the result, stage."""
-
-    program: Program
-    row: np.ndarray  # (formula,)
-    operation: np.ndarray
-    factor: np.ndarray
-    stage: np.ndarray
-
-
-class Derived(NamedTuple):
-    """Formulas over inputs, in order: program, written rows, and when they run."""
-
-    program: Program
-    row: np.ndarray
-    when: np.ndarray
-
-
-class Levels(NamedTuple):
-    """Thresholds: rows of level, of the quantity that crosses it, of the margin so far, and of the date."""
-
-    level: np.ndarray  # (threshold,)
-    quantity: np.ndarray
-    margin: np.ndarray
-    date: np.ndarray
+#: A threshold: rows of its level, of the quantity that crosses it, of the margin so far, and of the date.
+LEVEL = np.dtype([("level", "i8"), ("quantity", "i8"), ("margin", "i8"), ("date", "i8")])
 
 
 class Plan(NamedTuple):
@@ -67,18 +44,27 @@ class Plan(NamedTuple):
 
     years: np.ndarray
     draws: Draws
-    shocks: Shocks
-    derived: Derived
-    conversions: Conversions
-    own: Own
-    driver_on: np.ndarray  # (driver,) those with `advance`
-    ceiling_on: np.ndarray  # (driver with a ceiling,)
-    follow_on: np.ndarray  # (driver with `follow`,)
+    shocks: np.ndarray  # (volatile path,) SHOCK
+    program: Program
+    derived: np.ndarray  # (derived input,) FORMULA
+    own: np.ndarray  # (own quantity, ceiling or moving level,) FORMULA
+    conversions: np.ndarray  # (conversion,) CONVERSION
+    advancing: np.ndarray  # (driver with `advance`,) TURN
+    limiting: np.ndarray  # (driver with a ceiling,) TURN
+    following: np.ndarray  # (driver with `follow`,) TURN
     ceilings: np.ndarray  # (active ceiling,)
     earlier: np.ndarray  # (quantity, 2) row and the row that keeps its value of one step ago
-    levels: Levels
-    input_logs: np.ndarray  # (watched input,) whether its histogram is of the log10
+    levels: np.ndarray  # (threshold,) LEVEL
     kept: np.ndarray  # (kept,) rows of which trajectories are kept
+
+
+class Watched(NamedTuple):
+    """What is counted: inputs once, results every year, crossing dates."""
+
+    inputs: Watch
+    input_logs: np.ndarray  # (watched input,) whether its histogram is of the log10
+    results: Watch
+    dates: np.ndarray  # (threshold,) the date of draw 0
 
 
 class Tally(NamedTuple):
@@ -92,49 +78,51 @@ class Tally(NamedTuple):
     dates_differ: np.ndarray  # (threshold,) draws whose date is not that of draw 0
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
     trajectories: np.ndarray  # (kept, year, draw) float32
-    pilot: np.ndarray  # (watched result, year, draw) or empty: values of the first block
-    pilot_inputs: np.ndarray  # (watched input, 1, draw) or empty
-    pilot_dates: np.ndarray  # (threshold, draw) or empty
+
+
+class Pilot(NamedTuple):
+    """The values of the first block; empty in a run that counts."""
+
+    inputs: np.ndarray  # (watched input, 1, draw)
+    results: np.ndarray  # (watched result, year, draw)
+    dates: np.ndarray  # (threshold, draw)
 
 
 DATE_BINS = 128  # a year
 ADVANCING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "advance"))
 LIMITING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "ceiling"))
 FOLLOWING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "follow"))
-STAGE_OF = tuple(list(DRIVERS).index(name) + 1 for name in ADVANCING)
 
 
 @jit
-def _run_own(own, stage, t, rows, stack):
-    for k in range(len(own.stage)):
-        if own.stage[k] == stage:
-            evaluate(own.program, k, rows, stack, t.year, t.first)
-            convert(own.operation[k], own.factor[k], stack[0], rows[own.row[k]])
+def _run_own(program, own, stage, t, rows, stack):
+    """Run the set's own formulas of a stage."""
+    for k in range(len(own)):
+        one = own[k]
+        if one.when == stage:
+            evaluate(program.steps, program.constants, one.first, one.end, rows, stack, t.year, t.first)
+            convert(one.operation, one.factor, stack[0], rows[one.row])
 
 
 @jit
-def _own_formulas(number, t, more):
-    own, rows, stack = more
-    _run_own(own, STAGE_OF[number], t, rows, stack)
+def _after(stage, t, more):
+    program, own, rows, stack = more
+    _run_own(program, own, stage, t, rows, stack)
+
+
+_advance = in_turn([DRIVERS[name].advance for name in ADVANCING], _after)
+_state_ceilings = in_turn([DRIVERS[name].ceiling for name in LIMITING], _after)
+_follow = in_turn([DRIVERS[name].follow for name in FOLLOWING], _after)
 
 
 @jit
-def _nothing(number, t, more):
-    pass
-
-
-_advance = in_turn([DRIVERS[name].advance for name in ADVANCING], _own_formulas)
-_state_ceilings = in_turn([DRIVERS[name].ceiling for name in LIMITING], _nothing)
-_follow = in_turn([DRIVERS[name].follow for name in FOLLOWING], _nothing)
-
-
-@jit
-def _derive(derived, when, rows, stack, many, broken):
+def _derive(program, derived, when, rows, stack, many, broken):
     """Evaluate the derived inputs of this time, and count the draws in which one is not finite."""
-    for k in range(len(derived.when)):
-        if derived.when[k] == when:
-            evaluate(derived.program, k, rows, stack, 0.0, False)
-            out = rows[derived.row[k]]
+    for k in range(len(derived)):
+        one = derived[k]
+        if one.when == when:
+            evaluate(program.steps, program.constants, one.first, one.end, rows, stack, 0.0, False)
+            out = rows[one.row]
             bad = 0
             for i in range(DRAWS):
                 out[i] = stack[0, i]
@@ -176,11 +164,11 @@ def _count_binding(x, many, year, binding):
 
 
 @jit
-def _cross(levels, t, year, start, many, rows, tally, scratch):
+def _cross(levels, t, year, start, many, rows, crossed, dates, scratch):
     """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative."""
-    for k in range(len(levels.level)):
-        level, quantity = rows[levels.level[k]], rows[levels.quantity[k]]
-        margin, date = rows[levels.margin[k]], rows[levels.date[k]]
+    for k in range(len(levels)):
+        level, quantity = rows[levels[k].level], rows[levels[k].quantity]
+        margin, date = rows[levels[k].margin], rows[levels[k].date]
         if t.first:
             for i in range(DRAWS):
                 date[i] = NEVER
@@ -188,39 +176,45 @@ def _cross(levels, t, year, start, many, rows, tally, scratch):
         crossing = 0
         for i in range(DRAWS):
             scratch[i] = max(margin[i], quantity[i] - level[i])
-        for i in range(many):
             crossing += (margin[i] < 0.0) & (scratch[i] >= 0.0)
-        tally.crossed[k, year] += crossing
         if crossing:
-            for i in range(DRAWS):
-                if margin[i] < 0.0 and scratch[i] >= 0.0:
-                    if t.first:
-                        date[i] = ALREADY
-                    elif scratch[i] == math.inf:
-                        date[i] = t.before  # a pole lies between: the line towards infinity rises at once
-                    elif margin[i] == -math.inf:
-                        date[i] = t.year
-                    else:
-                        date[i] = t.before + (t.year - t.before) * (-margin[i] / (scratch[i] - margin[i]))
-                    if i < many and not t.first:
-                        at = int((date[i] - start) * DATE_BINS)
-                        tally.dates[k, min(max(at, 0), tally.dates.shape[1] - 1)] += 1
+            _date(t, year, start, many, margin, scratch, date, crossed[k], dates[k])
         for i in range(DRAWS):
             margin[i] = scratch[i]
 
 
 @jit
+def _date(t, year, start, many, margin, now, date, crossed, dates):
+    """Date the draws that cross between the instant before and this, linearly in log10."""
+    for i in range(DRAWS):
+        if margin[i] < 0.0 and now[i] >= 0.0:
+            if t.first:
+                date[i] = ALREADY
+            elif now[i] == math.inf:
+                date[i] = t.before  # a pole lies between: the line towards infinity rises at once
+            elif margin[i] == -math.inf:
+                date[i] = t.year
+            else:
+                date[i] = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
+            if i < many:
+                crossed[year] += 1
+                if not t.first:
+                    dates[min(max(int((date[i] - start) * DATE_BINS), 0), len(dates) - 1)] += 1
+
+
+@jit
 def _watch_inputs(watch, logs, counts, many, rows, scratch, index, pilot):
     for k in range(len(watch.row)):
-        values = rows[watch.row[k]]
+        written = rows[watch.row[k]]
+        for i in range(DRAWS):
+            scratch[i] = written[i]
         if logs[k]:
             for i in range(DRAWS):
-                scratch[i] = log10(values[i])
-            values = scratch
+                scratch[i] = log10(written[i])
         if pilot.size:
-            pilot[k, 0, :] = values
+            pilot[k, 0, :] = scratch
         else:
-            count(watch, counts, k, 0, values, many, index)
+            count(watch.place[k, 0], counts.bins[k, 0], counts.totals[k, 0], scratch, many, index)
 
 
 @jit
@@ -229,7 +223,7 @@ def _watch_results(watch, counts, year, many, rows, index, pilot):
         if pilot.size:
             pilot[k, year, :] = rows[watch.row[k]]
         else:
-            count(watch, counts, k, year, rows[watch.row[k]], many, index)
+            count(watch.place[k, year], counts.bins[k, year], counts.totals[k, year], rows[watch.row[k]], many, index)
 
 
 @jit
@@ -241,52 +235,15 @@ def _keep(kept, trajectories, block, year, many, rows):
 
 
 @jit
-def _count_dates(levels, dates, tally, many, rows):
+def _count_dates(levels, reference, differ, many, rows, pilot):
     """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known exactly)."""
-    for k in range(len(levels.level)):
-        date, differs = rows[levels.date[k]], 0
+    for k in range(len(levels)):
+        date, differs = rows[levels[k].date], 0
         for i in range(many):
-            differs += date[i] != dates[k]
-        tally.dates_differ[k] += differs
-        if tally.pilot_dates.size:
-            tally.pilot_dates[k, :] = date
-
-
-@jit
-def _block(x, rows, rules, plan, seed, block, many, watch_inputs, watch, dates, tally, stack, index):
-    """One block through all years; `many` of its draws count."""
-    draw(plan.draws, seed, block, rows, stack)
-    _derive(plan.derived, EACH_BLOCK, rows, stack, many, tally.broken)
-    convert_rows(plan.conversions, EACH_BLOCK, rows)
-    last_year = -1
-    for year in range(len(plan.years)):
-        t = Instant(plan.years[year], plan.years[max(year - 1, 0)], year == 0)
-        this_year = int(np.floor(t.year - plan.years[0] + SAME))
-        if this_year != last_year:
-            last_year = this_year
-            draw_yearly(plan.draws, seed, block, this_year, rows, stack)
-            _derive(plan.derived, EACH_YEAR, rows, stack, many, tally.broken)
-            convert_rows(plan.conversions, EACH_YEAR, rows)
-        shake(plan.shocks, seed, block, t.before - plan.years[0], t.year - plan.years[0], t.first, rows, stack)
-        more = (plan.own, rows, stack)
-        _run_own(plan.own, BEFORE, t, rows, stack)
-        _advance(plan.driver_on, x, rules, t, more)
-        _state_ceilings(plan.ceiling_on, x, rules, t, more)
-        _run_own(plan.own, CEILINGS, t, rows, stack)
-        if len(plan.ceilings):
-            _lowest(x, plan.ceilings, rules.sharpness, rows)
-            _count_binding(x, many, year, tally.binding)
-        _follow(plan.follow_on, x, rules, t, more)
-        _sum_up(x, t)
-        _run_own(plan.own, END, t, rows, stack)
-        if year == 0:
-            _watch_inputs(watch_inputs, plan.input_logs, tally.inputs, many, rows, stack[0], index, tally.pilot_inputs)
-        _cross(plan.levels, t, year, plan.years[0], many, rows, tally, x.scratch)
-        _watch_results(watch, tally.results, year, many, rows, index, tally.pilot)
-        _keep(plan.kept, tally.trajectories, block, year, many, rows)
-        for k in range(len(plan.earlier)):
-            rows[plan.earlier[k, 1], :] = rows[plan.earlier[k, 0]]
-    _count_dates(plan.levels, dates, tally, many, rows)
+            differs += date[i] != reference[k]
+        differ[k] += differs
+        if pilot.size:
+            pilot[k, :] = date
 
 
 @jit
@@ -301,8 +258,45 @@ def _sum_up(x, t):
 
 
 @entry
-def run_blocks(x, rows, rules, plan, seed, first, last, draws, watch_inputs, watch, dates, tally, stack, index):
-    """Take blocks `first` to `last` (excluded) of a run of `draws` draws through the years, adding to `tally`."""
+def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, pilot, stack, index):
+    """Take blocks `first` to `last` (excluded) of a run of `draws` draws through the years, adding to `tally`.
+
+    `x` is the record over the first rows of `rows`, shape (row, draw); `stack` and `index` are scratch.
+    """
+    years, own, program = plan.years, plan.own, plan.program
+    more = (program, own, rows, stack)
     for block in range(first, last):
         many = min(DRAWS, draws - block * DRAWS)
-        _block(x, rows, rules, plan, seed, block, many, watch_inputs, watch, dates, tally, stack, index)
+        draw(plan.draws, seed, block, rows, stack)
+        _derive(program, plan.derived, EACH_BLOCK, rows, stack, many, tally.broken)
+        convert_rows(plan.conversions, EACH_BLOCK, rows)
+        last_year = -1
+        for year in range(len(years)):
+            t = Instant(years[year], years[max(year - 1, 0)], year == 0)
+            this_year = int(np.floor(t.year - years[0] + SAME))
+            if this_year != last_year:
+                last_year = this_year
+                draw_yearly(plan.draws, seed, block, this_year, rows, stack)
+                _derive(program, plan.derived, EACH_YEAR, rows, stack, many, tally.broken)
+                convert_rows(plan.conversions, EACH_YEAR, rows)
+            shake(plan.shocks, seed, block, t.before - years[0], t.year - years[0], t.first, rows, stack)
+            _run_own(program, own, BEFORE, t, rows, stack)
+            _advance(plan.advancing, x, rules, t, more)
+            _state_ceilings(plan.limiting, x, rules, t, more)
+            _run_own(program, own, CEILINGS, t, rows, stack)
+            if len(plan.ceilings):
+                _lowest(x, plan.ceilings, rules.sharpness, rows)
+                _count_binding(x, many, year, tally.binding)
+            _follow(plan.following, x, rules, t, more)
+            _sum_up(x, t)
+            _run_own(program, own, END, t, rows, stack)
+            if year == 0:
+                _watch_inputs(
+                    watched.inputs, watched.input_logs, tally.inputs, many, rows, stack[0], index, pilot.inputs
+                )
+            _cross(plan.levels, t, year, years[0], many, rows, tally.crossed, tally.dates, stack[0])
+            _watch_results(watched.results, tally.results, year, many, rows, index, pilot.results)
+            _keep(plan.kept, tally.trajectories, block, year, many, rows)
+            for k in range(len(plan.earlier)):
+                rows[plan.earlier[k, 1], :] = rows[plan.earlier[k, 0]]
+        _count_dates(plan.levels, watched.dates, tally.dates_differ, many, rows, pilot.dates)

@@ -1,7 +1,7 @@
 """Does a dotted key exist, and if not, which one was meant?
 
-The keys that can be overridden are those of the schema and the rows of the very set that is composed: `inputs.chip_growth.low`
-is a key only where the set has a row `chip_growth`.
+The keys that can be overridden are those of the schema and the rows of the very set that is composed:
+`inputs.chip_growth.low` is a key only where the set has a row `chip_growth`.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ def _check_row(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mis
         way_out = "write a new row into a set of your own" if parts[1] not in rows else f"fields: {', '.join(known)}"
         return Mistake(word.where, f"unknown key '{missing}'{meant(word.key, settings)}", way_out)
     if len(parts) == 3:
-        return _check_finite(word)
+        return _check_single(word, word.key, word.value) or _check_finite(word)
     if word.value is not None and not isinstance(word.value, dict):
         what = f"'{word.key}' is a mapping {{dist, low, high, unit, ...}}, not {shown(word.value)}"
         return Mistake(word.where, what, f"write {word.key}.value={shown(word.value)} to pin it")
@@ -124,7 +124,16 @@ def _check_row(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mis
             near = closest(str(field), known)
             what = f"unknown field {shown(field)} in '{word.key}'" + (f"; did you mean '{near}'?" if near else "")
             return Mistake(word.where, what, f"fields: {', '.join(known)}")
+        if wrong := _check_single(word, f"{word.key}.{field}", word.value[field]):
+            return wrong
     return _check_finite(word)
+
+
+def _check_single(word: Word, key: str, value: Any) -> Mistake | None:
+    """The fields of a row are single values, but for the few that are lists."""
+    if isinstance(value, dict | list) and key.rpartition(".")[2] not in grammar.NESTED_FIELDS:
+        return Mistake(word.where, f"'{key}' must be one value, not {shown(value)}", f"write {key}=VALUE")
+    return None
 
 
 def _check_driver(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mistake | None:
@@ -139,6 +148,8 @@ def _check_driver(word: Word, parts: list[str], settings: Mapping[str, Any]) -> 
     if len(parts) == 2 and not nested and word.value is not None:
         way_out = f"write {word.key}={{law: ...}}, or null to take it out"
         return Mistake(word.where, f"'{word.key}' is a mapping, not {shown(word.value)}", way_out)
+    if len(parts) > 2 and parts[-1] in OPTIONS and isinstance(word.value, dict | list):
+        return Mistake(word.where, f"'{word.key}' must be a name, not {shown(word.value)}", "see `simulate study=list`")
     if len(parts) > 2 and not nested and parts[-1] not in OPTIONS:
         near = closest(parts[-1], OPTIONS)
         what = f"unknown key '{word.key}'" + (f"; did you mean '{'.'.join([*parts[:-1], near])}'?" if near else "")

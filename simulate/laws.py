@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulate.compiled import jit
-from simulate.fastmath import LN_2, LOG10_2, exp, exp2, exp10, log, log2, log10
+from simulate.fastmath import LN_2, LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10
 from simulate.sequence import one_of
 from simulate.sizes import DRAWS
 
@@ -34,8 +34,10 @@ PARAMETERS: dict[str, tuple[str, str]] = {
     "volatility": ("OOM/yr", "standard deviation of each single year's growth"),
     "limit": ("level", "level that it cannot pass"),
 }
-#: One path in a block: its rows, its present level, and the shocks up to now.
-PATH = np.dtype([(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise"]])
+#: One path in a block: its rows, its present level, the shocks up to now, and scratch.
+PATH = np.dtype(
+    [(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half"]]
+)
 #: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, and whether the set has it.
 RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8")])
 
@@ -69,17 +71,18 @@ def reversion(path, rule, year):
     ratio and s = e / reversion, level = start + growth_after * (e + reversion * integral of exp(d exp(-s^2/2)) - 1).
     """
     e = year - rule.at
-    value = path.value
+    value, ratio, half = path.value, path.ratio, path.half
     for i in range(DRAWS):
+        ratio[i] = log2(path.growth[i] / path.growth_after[i])
+        half[i] = 0.5 * min(abs(e) / path.reversion[i], LONGEST_TURN)
         value[i] = 0.0
     for k in range(len(_NODES)):
         for i in range(DRAWS):
-            half = 0.5 * min(abs(e) / path.reversion[i], LONGEST_TURN)
-            s = half * (1.0 + _NODES[k])
-            d = log(path.growth[i]) - log(path.growth_after[i])
-            value[i] += half * _WEIGHTS[k] * (exp(d * exp(-0.5 * s * s)) - 1.0)
+            s = half[i] * (1.0 + _NODES[k])
+            weight = exp2(-0.5 * LOG2_E * s * s)
+            value[i] += _WEIGHTS[k] * (exp2(ratio[i] * weight) - 1.0)
     for i in range(DRAWS):
-        turned = value[i] * path.reversion[i]
+        turned = half[i] * value[i] * path.reversion[i]
         value[i] = path.start[i] + path.growth_after[i] * (e + (turned if e >= 0.0 else -turned))
 
 
@@ -161,7 +164,12 @@ LAWS: dict[str, Law] = {
     "lead-time": Law(lead_time, ("delay",)),
     "superexponential": Law(superexponential, ("acceleration",)),
 }
-LIMITS: dict[str, Callable[..., Any]] = {"none": no_limit, "hard": hard, "logistic": logistic, "exponential": saturating}
+LIMITS: dict[str, Callable[..., Any]] = {
+    "none": no_limit,
+    "hard": hard,
+    "logistic": logistic,
+    "exponential": saturating,
+}
 
 unlimited = one_of([law.grow for law in LAWS.values()])
 approach = one_of(list(LIMITS.values()))

@@ -24,7 +24,9 @@ from simulate.sizes import DRAWS
 TRAINING = (
     Quantity("training_compute", "log10 FLOP", "training compute of the largest run that all active ceilings allow"),
     Quantity("largest_run", "log10 FLOP", "training compute of the largest run so far"),
-    Quantity("effective_compute", "log10 FLOP", "effective compute of that run: training compute times the algorithmic gain"),
+    Quantity(
+        "effective_compute", "log10 FLOP", "effective compute of that run: training compute times the algorithmic gain"
+    ),
     Quantity("largest_effective", "log10 FLOP", "largest effective compute so far"),
 )
 ROW = ("f8", (DRAWS,))

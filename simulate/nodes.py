@@ -1,8 +1,8 @@
 """From YAML text to plain data: bounded, without tags, aliases or interpolations, and with the line of every key.
 
-Two passes. The first looks at the stream of events and refuses what plain data never needs before anything is built. The
-second turns nodes into dictionaries, lists and scalars, and notes what the grammar does not know; it goes on after a
-mistake, so that one reading finds all of them.
+Two passes. The first looks at the stream of events and refuses what plain data never needs before anything is built.
+The second turns nodes into dictionaries, lists and scalars, and notes what the grammar does not know; it goes on
+after a mistake, so that one reading finds all of them.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ class Refused(Exception):
 
 def check_events(text: str, where: str) -> None:
     """Refuse what plain data never needs, event by event, before anything is built from it."""
-    depth = nodes = documents = 0
-    for event in yaml.parse(text, Loader=Loader):
+    depth = documents = 0
+    for count, event in enumerate(yaml.parse(text, Loader=Loader), start=1):
 
         def refuse(what: str, way_out: str = "", event: yaml.Event = event) -> Refused:
-            return Refused(Mistake(f"{where}:{event.start_mark.line + 1}", what, way_out))
+            line = event.start_mark.line + 1 if event.start_mark else 1
+            return Refused(Mistake(f"{where}:{line}", what, way_out))
 
-        nodes += 1
         if isinstance(event, yaml.DocumentStartEvent):
             documents += 1
             if documents > 1:
@@ -55,15 +55,16 @@ def check_events(text: str, where: str) -> None:
                 raise refuse("directives (%) are not allowed")
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None) is not None:
             raise refuse("anchors and aliases (& and *) are not allowed", "write the value out, or quote the text")
-        if getattr(event, "tag", None) is not None:
-            raise refuse(f"tag {shown(event.tag)} is not allowed", "write plain values; quote a text that begins with !")
+        tag: str | None = getattr(event, "tag", None)
+        if tag is not None:
+            raise refuse(f"tag {shown(tag)} is not allowed", "write plain values; quote a text that begins with !")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > DEEPEST:
             raise refuse(f"nested deeper than {DEEPEST}")
-        if nodes > MOST_NODES:
+        if count > MOST_NODES:
             raise refuse(f"more than {MOST_NODES} values in one file")
 
 
@@ -141,11 +142,22 @@ class Tree:
     def shape_fits(self, node: yaml.Node, dotted: str) -> bool:
         """Whether sections and rows are mappings; says so if not."""
         parts = dotted.split(".")
+        if parts[0] == "drivers" and parts[-1] in ("law", "limit") and not isinstance(node, yaml.ScalarNode):
+            self.value(node, dotted)  # for the sake of what else is wrong in it
+            self.wrong(node, f"'{dotted}' must be a name", "see `simulate study=list`")
+            return False
+        if self.group != "sweep" and len(parts) == 3 and parts[0] in grammar.ROW_SECTIONS:
+            if parts[2] in grammar.NESTED_FIELDS or isinstance(node, yaml.ScalarNode):
+                return True
+            self.value(node, dotted)
+            self.wrong(node, f"'{dotted}' must be one value", f"write {parts[2]}: VALUE")
+            return False
         section = parts[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses") and self.group != "sweep"
         if not section or len(parts) > 2 or isinstance(node, yaml.MappingNode):
             return True
         if len(parts) == 2 and node.tag == NULL:
             return True
+        self.value(node, dotted)
         example = "{dist: lognormal, low: 1, high: 2, unit: x/yr}" if parts[0] in grammar.ROW_SECTIONS else "{...}"
         self.wrong(node, f"'{dotted}' must be a mapping", f"write {parts[-1]}: {example}")
         return False
@@ -160,8 +172,8 @@ class Tree:
             return [item for item in items if item is not REFUSED]
         return self.scalar(node, dotted)
 
-    def scalar(self, node: yaml.ScalarNode, dotted: str) -> Any:
-        text, plain = node.value, not node.style
+    def scalar(self, node: yaml.Node, dotted: str) -> Any:
+        text, plain = node.value, not getattr(node, "style", None)
         if "${" in text:
             resolver = text.split("${", 1)[1].split("}")[0].split(":")[0]
             self.wrong(node, f"interpolation {shown(resolver)} is not allowed in '{dotted}'", "write the value out")

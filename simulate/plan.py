@@ -15,13 +15,13 @@ import numpy as np
 
 from simulate import layout, sampling, schedule, units
 from simulate.assumptions import Assumptions, Own
-from simulate.conversion import EACH_BLOCK, EACH_YEAR, ONCE, Conversions, fill_certain
+from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
 from simulate.drivers import DRIVERS
-from simulate.formulas import Formula, assemble
-from simulate.kernel import ADVANCING, FOLLOWING, LIMITING, Derived, Levels, Plan
-from simulate.kernel import Own as OwnPlan
+from simulate.formulas import FORMULA, Assembler, Formula
+from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.rows import Row
+from simulate.sequence import TURN
 from simulate.sizes import DRAWS
 
 
@@ -49,6 +49,7 @@ class _Planner:
     def __init__(self, assumptions: Assumptions) -> None:
         self.set = assumptions
         self.next = layout.ROWS
+        self.depth = 0  # of the deepest formula
         self.written = {name: self._new() for name in assumptions.rows}
         self.levels_written = {name: self._new() for name in assumptions.thresholds}
         self.kernel_rows = self._kernel_rows()
@@ -80,7 +81,9 @@ class _Planner:
             for path in layout.paths(driver):
                 by_drivers[path.quantity] = layout.row(path.name, "value")
             by_drivers |= {quantity.name: layout.row(quantity.name) for quantity in getattr(driver, "QUANTITIES", ())}
-        ceilings = {name: self._new() if own else layout.row(f"{name}_compute") for name, own in self.set.ceilings.items()}
+        ceilings = {
+            name: self._new() if own else layout.row(f"{name}_compute") for name, own in self.set.ceilings.items()
+        }
         self.ceiling_rows = ceilings
         found |= ceilings
         training = {quantity.name: layout.row(quantity.name) for quantity in layout.TRAINING}
@@ -105,40 +108,36 @@ class _Planner:
 
     def prepare(self, kept: tuple[str, ...]) -> Prepared:
         own, moving = self._own_formulas()
-        own_plan, own_depth = self._own_plan(own, moving)
-        derived, derived_names, depth = self._derived(moving)
+        assembler = Assembler(self.names, self.earlier)
+        derived, derived_names = self._derived(assembler, moving)
+        own_plan = self._own_plan(assembler, own, moving)
         conversions = self._conversions(moving)
-        template = self._template(conversions)
         watched_inputs = self._watched_inputs()
         results = [*self.set.units, *(f"ceiling:{name}" for name in self.set.ceilings)]
         result_rows = [self.results[name] for name in self.set.units] + list(self.ceiling_rows.values())
-        thresholds = self.set.thresholds
+        by_drivers = {name for name, ceiling in self.set.ceilings.items() if ceiling is None}
+        limiting = [name for name in self.set.drivers if name in LIMITING and DRIVERS[name].CEILING.name in by_drivers]
         plan = Plan(
             years=self.set.years,
             draws=self._draws(),
             shocks=self._shocks(),
+            program=assembler.program(),
             derived=derived,
-            conversions=conversions,
             own=own_plan,
-            driver_on=self._on(ADVANCING, self.set.drivers),
-            ceiling_on=self._ceilings_on(),
-            follow_on=self._on(FOLLOWING, self.set.drivers),
+            conversions=conversions,
+            advancing=_turns(ADVANCING, self.set.drivers, list(DRIVERS)),
+            limiting=_turns(LIMITING, limiting),
+            following=_turns(FOLLOWING, self.set.drivers),
             ceilings=_places(self.ceiling_rows[name] for name in self.set.active),
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
-            levels=Levels(
-                _places(self.level.values()),
-                _places(self.results[threshold.quantity] for threshold in thresholds.values()),
-                _places(self.margin.values()),
-                _places(self.date.values()),
-            ),
-            input_logs=np.zeros(len(watched_inputs), np.int64),
+            levels=self._levels(),
             kept=_places(self.results[name] for name in kept),
         )
         return Prepared(
             plan=plan,
             rules=self._rules(),
-            template=template,
-            stack_height=max(own_depth, depth, 3) + 1,
+            template=self._template(conversions),
+            stack_height=max(self.depth, 3) + 1,
             inputs=tuple(watched_inputs),
             results=tuple(results),
             input_rows=_places(watched_inputs.values()),
@@ -147,6 +146,14 @@ class _Planner:
             row_of={**self.names, **{f"written:{name}": row for name, row in self.written.items()}},
         )
 
+    def _levels(self) -> np.ndarray:
+        levels = np.zeros(len(self.level), LEVEL)
+        levels["level"] = list(self.level.values())
+        levels["quantity"] = [self.results[threshold.quantity] for threshold in self.set.thresholds.values()]
+        levels["margin"] = list(self.margin.values())
+        levels["date"] = list(self.date.values())
+        return levels
+
     def _watched_inputs(self) -> dict[str, int]:
         """Inputs in their written unit, and levels of thresholds in log10."""
         return {**self.written, **{f"threshold:{name}": row for name, row in self.level.items()}}
@@ -154,28 +161,29 @@ class _Planner:
     def _table(self) -> list[tuple[str, Row, int]]:
         """Every row of the table: the name that its random numbers are tagged with, the row, where its written value goes."""
         rows = [(name, row, self.written[name]) for name, row in self.set.rows.items()]
-        return rows + [(f"threshold:{name}", t.row, self.levels_written[name]) for name, t in self.set.thresholds.items()]
+        return rows + [
+            (f"threshold:{name}", t.row, self.levels_written[name]) for name, t in self.set.thresholds.items()
+        ]
 
     def _draws(self) -> sampling.Draws:
         drawn = [(tag, row, place) for tag, row, place in self._table() if row.drawn]
         packed = sampling.pack([row.shape for _, row, _ in drawn if row.shape])
-        places = {row.name if tag == row.name else tag: place for tag, row, place in drawn}
-        correlated = [places.get(name, places.get(f"threshold:{name}")) for name in self.set.correlations.names]
+        packed.drawn["row"] = [place for _, _, place in drawn]
+        packed.drawn["tag"] = [sampling.tag(tag) for tag, _, _ in drawn]
+        packed.drawn["yearly"] = [row.yearly for _, row, _ in drawn]
+        places = {tag: place for tag, _, place in drawn}
+        correlated = [places[name if name in places else f"threshold:{name}"] for name in self.set.correlations.names]
         return packed._replace(
-            row=_places(place for _, _, place in drawn),
-            tag=np.array([sampling.tag(tag) for tag, _, _ in drawn], np.uint64),
-            yearly=_places(row.yearly for _, row, _ in drawn),
-            correlated=_places(place for place in correlated if place is not None),
-            mixing=np.ascontiguousarray(self.set.correlations.factor),
+            correlated=_places(correlated), mixing=np.ascontiguousarray(self.set.correlations.factor)
         )
 
-    def _shocks(self) -> sampling.Shocks:
+    def _shocks(self) -> np.ndarray:
         names = [path for path in self.set.paths if f"{path}_volatility" in self.set.rows]
-        parts = ("volatility", "whole_shocks", "shock", "noise")
-        return sampling.Shocks(
-            np.array([sampling.tag(f"{name}_volatility") for name in names], np.uint64),
-            *(_places(layout.row(name, part) for name in names) for part in parts),
-        )
+        shocks = np.zeros(len(names), sampling.SHOCK)
+        shocks["tag"] = [sampling.tag(f"{name}_volatility") for name in names]
+        for part in ("volatility", "whole_shocks", "shock", "noise"):
+            shocks[part] = [layout.row(name, part) for name in names]
+        return shocks
 
     def _yearly(self) -> set[str]:
         """Inputs that take a new value every year: drawn so, or derived from such."""
@@ -186,7 +194,7 @@ class _Planner:
                 return found
             found |= more
 
-    def _derived(self, moving: Mapping[str, Formula]) -> tuple[Derived, tuple[str, ...], int]:
+    def _derived(self, assembler: Assembler, moving: Mapping[str, Formula]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Formulas over inputs, in an order in which each finds its names."""
         yearly = self._yearly()
         formulas = {name: row.formula for name, row in self.set.rows.items() if row.formula}
@@ -201,15 +209,21 @@ class _Planner:
         for name in formulas:
             place(name)
         levels = [name for name, t in self.set.thresholds.items() if t.row.formula and name not in moving]
-        programs = [formulas[name] for name in order] + [_formula(self.set.thresholds[name].row) for name in levels]
-        when = [EACH_YEAR if name in yearly else EACH_BLOCK for name in order]
-        when += [EACH_YEAR if _formula(self.set.thresholds[name].row).names & yearly else EACH_BLOCK for name in levels]
-        rows = [self.written[name] for name in order] + [self.levels_written[name] for name in levels]
-        names = tuple([f"inputs.{name}" for name in order] + [f"thresholds.{name}" for name in levels])
-        depth = max((formula.depth for formula in programs), default=0)
-        return Derived(assemble(programs, self.written, {}), _places(rows), _places(when)), names, depth
+        wanted = [(f"inputs.{name}", formulas[name], self.written[name], name in yearly) for name in order]
+        for name in levels:
+            formula = _formula(self.set.thresholds[name].row)
+            wanted.append((f"thresholds.{name}", formula, self.levels_written[name], bool(formula.names & yearly)))
+        derived = np.zeros(len(wanted), FORMULA)
+        for one, (_, formula, row, each_year) in zip(derived, wanted, strict=True):
+            one["first"], one["end"] = self._assemble(assembler, formula)
+            one["row"], one["when"] = row, EACH_YEAR if each_year else EACH_BLOCK
+        return derived, tuple(name for name, *_ in wanted)
 
-    def _conversions(self, moving: Mapping[str, Formula]) -> Conversions:
+    def _assemble(self, assembler: Assembler, formula: Formula) -> tuple[int, int]:
+        self.depth = max(self.depth, formula.depth)
+        return assembler.add(formula)
+
+    def _conversions(self, moving: Mapping[str, Formula]) -> np.ndarray:
         """Written values to kernel rows: certain ones once, drawn and derived ones each block, yearly ones each year."""
         yearly = self._yearly()
         found = []
@@ -223,41 +237,26 @@ class _Planner:
                 each_year = row.yearly or (row.formula is not None and bool(row.formula.names & yearly))
                 when = EACH_YEAR if each_year else EACH_BLOCK if row.drawn or row.formula else ONCE
                 found.append((self.levels_written[name], self.level[name], *row.conversion[:2], when))
-        source, target, operation, factor, when_ = zip(*found, strict=True) if found else ((),) * 5
-        return Conversions(
-            _places(source), _places(target), _places(operation), np.array(factor, np.float64), _places(when_)
-        )
+        return np.array(found, CONVERSION)
 
-    def _own_plan(self, own: Mapping[str, Own], moving: Mapping[str, Formula]) -> tuple[OwnPlan, int]:
+    def _own_plan(self, assembler: Assembler, own: Mapping[str, Own], moving: Mapping[str, Formula]) -> np.ndarray:
+        """Own quantities and ceilings at their stages, then the levels that move, at the end."""
         formulas = {name: item.formula for name, item in own.items()}
-        due = schedule.schedule(self.set.drivers, self.set.rows, formulas, moving)
-        programs, rows, operations, factors = [], [], [], []
-        for item in due:
-            if item.name in own and item.stage <= schedule.END and (item.name not in moving or len(rows) < len(own)):
-                one = own[item.name]
-                programs.append(one.formula)
-                rows.append(self.ceiling_rows.get(item.name, self.results.get(item.name)))
-                conversion = units.accepted(one.kernel_unit)[one.unit]
-            else:
-                threshold = self.set.thresholds[item.name]
-                programs.append(moving[item.name])
-                rows.append(self.level[item.name])
-                conversion = units.accepted(threshold.kernel_unit)[threshold.row.unit]
-            operations.append(conversion.operation)
-            factors.append(conversion.factor)
-        program = assemble(programs, self.names, self.earlier)
-        depth = max((formula.depth for formula in programs), default=0)
-        stages = _places(item.stage for item in due)
-        return OwnPlan(program, _places(rows), _places(operations), np.array(factors, np.float64), stages), depth
-
-    def _on(self, names: Iterable[str], chosen: Iterable[str]) -> np.ndarray:
-        return _places(name in chosen for name in names)
-
-    def _ceilings_on(self) -> np.ndarray:
-        stated = {name for name, own in self.set.ceilings.items() if own is None}
-        return _places(
-            name in self.set.drivers and DRIVERS[name].CEILING.name in stated for name in LIMITING
-        )
+        due = schedule.schedule(self.set.drivers, self.set.rows, formulas)
+        plan = np.zeros(len(due) + len(moving), FORMULA)
+        for one, (name, stage) in zip(plan, due, strict=False):
+            item = own[name]
+            one["first"], one["end"] = self._assemble(assembler, item.formula)
+            one["row"] = self.ceiling_rows[name] if self.set.ceilings.get(name) is item else self.results[name]
+            one["operation"], one["factor"], _ = units.accepted(item.kernel_unit)[item.unit]
+            one["when"] = stage
+        for one, (name, formula) in zip(plan[len(due) :], moving.items(), strict=True):
+            threshold = self.set.thresholds[name]
+            one["first"], one["end"] = self._assemble(assembler, formula)
+            one["row"] = self.level[name]
+            one["operation"], one["factor"], _ = units.accepted(threshold.kernel_unit)[threshold.row.unit]
+            one["when"] = schedule.END
+        return plan
 
     def _rules(self) -> Any:
         rules = np.zeros(1, layout.RULES).view(np.recarray)[0]
@@ -273,7 +272,7 @@ class _Planner:
         rules["sharpness"] = self.set.sharpness or 0.0
         return rules
 
-    def _template(self, conversions: Conversions) -> np.ndarray:
+    def _template(self, conversions: np.ndarray) -> np.ndarray:
         rows = np.zeros((self.next, DRAWS))
         for driver in DRIVERS.values():
             for path in layout.paths(driver):
@@ -297,3 +296,10 @@ def _formula(row: Row) -> Formula:
 
 def _places(values: Iterable[Any]) -> np.ndarray:
     return np.array(list(values), dtype=np.int64)
+
+
+def _turns(names: Iterable[str], on: Iterable[str], stages: list[str] | None = None) -> np.ndarray:
+    """Which drivers take part, and after which stage own formulas run (none where the order has no stages)."""
+    chosen = set(on)
+    turns = [(name in chosen, stages.index(name) + 1 if stages else schedule.NONE) for name in names]
+    return np.array(turns, TURN)

@@ -54,8 +54,10 @@ def _by_year(first: str, rows: list[Row], dataset: xr.Dataset, width: int) -> It
     years = [_instant(dataset["year"].values[j]) for j in results.answer_years(dataset)]
     label = max(len(first), *(_widest(text) for text, _ in rows))
     label = min(label, max(width // 3, 12))
-    column = max(max(len(y), *(_widest(cells[j]) for _, cells in rows)) for j, y in enumerate(years)) + 2
-    parts = -(-len(years) // max((width - label - 2) // column, 1))
+    columns = np.array([max(len(y), *(_widest(cells[j]) for _, cells in rows)) + 2 for j, y in enumerate(years)])
+    parts = 1
+    while parts < len(years) and max(part.sum() for part in np.array_split(columns, parts)) > width - label - 2:
+        parts += 1
     for years_of_part in np.array_split(np.arange(len(years)), parts):
         table = _table()
         table.add_column(first, width=label, overflow="fold")

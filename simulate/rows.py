@@ -66,7 +66,11 @@ def read(
     key = f"{section}.{name}"
     if not isinstance(given, Mapping):
         mistakes.append(
-            Mistake(where(key), f"{key} = {shown(given)}", "a row is a mapping, such as {dist: lognormal, low: 1.2, high: 2, unit: x/yr}")
+            Mistake(
+                where(key),
+                f"{key} = {shown(given)}",
+                "a row is a mapping, such as {dist: lognormal, low: 1.2, high: 2, unit: x/yr}",
+            )
         )
         return None
     fields = {str(field): value for field, value in given.items() if value is not None}
@@ -79,7 +83,11 @@ def read(
             mistakes.append(Mistake(where(f"{key}.formula"), f"{key}.formula = {shown(fields['formula'])}", str(bad)))
         bounds = [field for field in fields if field not in DESCRIBING]
         mistakes.extend(
-            Mistake(where(f"{key}.{field}"), f"{key}.{field} beside a formula", "a derived row has only formula, unit, source, note")
+            Mistake(
+                where(f"{key}.{field}"),
+                f"{key}.{field} beside a formula",
+                "a derived row has only formula, unit, source, note",
+            )
             for field in bounds
         )
     else:
@@ -88,7 +96,8 @@ def read(
             shape = distributions.shape({field: value for field, value in fields.items() if field not in DESCRIBING})
         except distributions.Unfit as unfit:
             mistakes.extend(
-                Mistake(where(f"{key}.{problem.field}"), f"{key}: {problem.what}", problem.way_out) for problem in unfit.problems
+                Mistake(where(f"{key}.{problem.field}"), f"{key}: {problem.what}", problem.way_out)
+                for problem in unfit.problems
             )
     unit_conversion = _conversion(key, fields, kernel_unit, where, mistakes)
     at = _at(key, fields, where, mistakes)
@@ -111,14 +120,20 @@ def _conversion(
     unit = fields.get("unit")
     allowed = units.accepted(kernel_unit) if kernel_unit else None
     if unit is None:
-        mistakes.append(Mistake(where(key), f"{key} has no unit", f"give one of: {', '.join(allowed or units.spellings())}"))
+        mistakes.append(
+            Mistake(where(key), f"{key} has no unit", f"give one of: {', '.join(allowed or units.spellings())}")
+        )
         return None
     unit = str(unit)
     if allowed is None:
         if units.dimension_of(unit) is None:
             names = units.spellings()
             mistakes.append(
-                Mistake(where(f"{key}.unit"), f"{key}: unknown unit {shown(unit)}", f"known units: {', '.join(names)}{did_you_mean(unit, names)}")
+                Mistake(
+                    where(f"{key}.unit"),
+                    f"{key}: unknown unit {shown(unit)}",
+                    f"known units: {', '.join(names)}{did_you_mean(unit, names)}",
+                )
             )
         return None
     if unit not in allowed:
@@ -139,7 +154,9 @@ def _at(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mistak
     if at is None:
         return None
     if not is_number(at) or not EARLIEST <= at <= LATEST:
-        mistakes.append(Mistake(where(f"{key}.at"), f"{key}.at = {shown(at)}", "give the decimal year in which it held, as 2025.5"))
+        mistakes.append(
+            Mistake(where(f"{key}.at"), f"{key}.at = {shown(at)}", "give the decimal year in which it held, as 2025.5")
+        )
         return None
     return float(at)
 
@@ -147,7 +164,9 @@ def _at(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mistak
 def _yearly(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mistake]) -> bool:
     each = fields.get("each")
     if each not in (None, "year"):
-        mistakes.append(Mistake(where(f"{key}.each"), f"{key}.each = {shown(each)}", "`each: year` draws the row anew every year"))
+        mistakes.append(
+            Mistake(where(f"{key}.each"), f"{key}.each = {shown(each)}", "`each: year` draws the row anew every year")
+        )
     return each == "year"
 
 
@@ -180,7 +199,9 @@ def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) 
             )
         )
     if not (math.isfinite(lowest) and math.isfinite(highest)):
-        mistakes.append(Mistake(row.where, f"{key} reaches {lowest:g} to {highest:g}", "narrow it, or truncate it with min and max"))
+        mistakes.append(
+            Mistake(row.where, f"{key} reaches {lowest:g} to {highest:g}", "narrow it, or truncate it with min and max")
+        )
 
 
 def ends(row: Row) -> tuple[float, float]:

@@ -65,29 +65,28 @@ def uniforms(seed, name_tag, block, out):
         out[2 * j + 1] = unit((x2 << HALF) | x3)
 
 
-class Draws(NamedTuple):
-    """Everything that is drawn, as arrays: one entry a drawn row, its parts, and how some of them move together."""
+#: A drawn row: where its written value goes, its tag, whether it is drawn anew every year, and its parts.
+DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
+#: A part of a quantile function (see `distributions.Part`); `table` is the place of its table in `tables`.
+PART = np.dtype(
+    [("kind", "i8"), ("a", "f8"), ("b", "f8"), ("upto", "f8"), ("scale", "f8"), ("shift", "f8"), ("table", "i8")]
+)
 
-    row: np.ndarray  # (drawn,) where its written value goes
-    tag: np.ndarray  # (drawn,) uint64
-    yearly: np.ndarray  # (drawn,) 1: drawn anew every year
-    first_part: np.ndarray  # (drawn + 1,)
-    kind: np.ndarray  # (part,)
-    a: np.ndarray  # (part,)
-    b: np.ndarray  # (part,)
-    upto: np.ndarray  # (part,)
-    scale: np.ndarray  # (part,)
-    shift: np.ndarray  # (part,)
-    table: np.ndarray  # (part,) its start in `tables`
+
+class Draws(NamedTuple):
+    """Everything that is drawn, as arrays, and how some of it moves together."""
+
+    drawn: np.ndarray  # (drawn,) DRAWN
+    parts: np.ndarray  # (part,) PART
     tables: np.ndarray
     correlated: np.ndarray  # (correlated,) rows of the matrix
     mixing: np.ndarray  # (correlated, correlated) lower triangular
 
 
 @jit
-def _value(draws, part, v, out):
+def _value(part, tables, v, out):
     """The quantiles of v by one part, both of shape (draw,)."""
-    kind, a, b = draws.kind[part], draws.a[part], draws.b[part]
+    kind, a, b = part.kind, part.a, part.b
     if kind == Kind.POINT:
         for i in range(DRAWS):
             out[i] = a
@@ -110,34 +109,34 @@ def _value(draws, part, v, out):
         for i in range(DRAWS):
             out[i] = fma(-b, np.sqrt(1.0 - v[i]), a)
     else:
-        first = draws.table[part]
         for i in range(DRAWS):
-            out[i] = look_up(v[i], draws.tables, first)
+            out[i] = look_up(v[i], tables, part.table)
 
 
 @jit
-def _quantiles(draws, which, stack, out):
-    """Turn the uniforms in `out` into values of drawn row number `which`."""
-    start, end = draws.first_part[which], draws.first_part[which + 1]
-    if end - start == 1 and draws.scale[start] == 1.0 and draws.shift[start] == 0.0:
+def _quantiles(drawn, parts, tables, stack, out):
+    """Turn the uniforms in `out` into values of a drawn row."""
+    first = parts[drawn.first]
+    if drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0:
         stack[0, :] = out
-        _value(draws, start, stack[0], out)
+        _value(first, tables, stack[0], out)
         return
     u, v, value = stack[0], stack[1], stack[2]
     u[:] = out
-    for part in range(start, end):
-        scale, shift = draws.scale[part], draws.shift[part]
+    low = 0.0
+    for k in range(drawn.first, drawn.end):
+        part = parts[k]
         for i in range(DRAWS):
-            v[i] = min(max(fma(scale, u[i], shift), SMALLEST), 1.0 - SMALLEST)
-        _value(draws, part, v, value)
-        from_ = 0.0 if part == start else draws.upto[part - 1]
+            v[i] = min(max(fma(part.scale, u[i], part.shift), SMALLEST), 1.0 - SMALLEST)
+        _value(part, tables, v, value)
         for i in range(DRAWS):
-            out[i] = value[i] if u[i] >= from_ else out[i]
+            out[i] = value[i] if u[i] >= low else out[i]
+        low = part.upto
 
 
 @entry
 def _one_row(draws, stack, out):
-    _quantiles(draws, 0, stack, out)
+    _quantiles(draws.drawn[0], draws.parts, draws.tables, stack, out)
 
 
 def pack(shapes: Sequence[Shape]) -> Draws:
@@ -145,23 +144,15 @@ def pack(shapes: Sequence[Shape]) -> Draws:
     parts = [part for shape in shapes for part in shape.parts]
     tables = [part.table for part in parts if part.table is not None]
     starts = iter(np.arange(len(tables)) * SIZE)
-    number, none = np.array(range(len(shapes))), np.zeros(0, np.int64)
-    return Draws(
-        row=number.astype(np.int64),
-        tag=np.zeros(len(shapes), np.uint64),
-        yearly=np.zeros(len(shapes), np.int64),
-        first_part=np.cumsum([0, *(len(shape.parts) for shape in shapes)]).astype(np.int64),
-        kind=np.array([part.kind for part in parts], np.int64),
-        a=np.array([part.a for part in parts], np.float64),
-        b=np.array([part.b for part in parts], np.float64),
-        upto=np.array([part.upto for part in parts], np.float64),
-        scale=np.array([part.scale for part in parts], np.float64),
-        shift=np.array([part.shift for part in parts], np.float64),
-        table=np.array([0 if part.table is None else next(starts) for part in parts], np.int64),
-        tables=np.concatenate(tables) if tables else np.zeros(1),
-        correlated=none,
-        mixing=np.zeros((0, 0)),
-    )
+    drawn = np.zeros(len(shapes), DRAWN)
+    drawn["end"] = np.cumsum([len(shape.parts) for shape in shapes])
+    drawn["first"][1:] = drawn["end"][:-1]
+    packed = np.zeros(len(parts), PART)
+    for name in ("kind", "a", "b", "upto", "scale", "shift"):
+        packed[name] = [getattr(part, name) for part in parts]
+    packed["table"] = [0 if part.table is None else next(starts) for part in parts]
+    every_table = np.concatenate(tables) if tables else np.zeros(1)
+    return Draws(drawn, packed, every_table, np.zeros(0, np.int64), np.zeros((0, 0)))
 
 
 def quantile_of(shape: Shape, u: Sequence[float]) -> list[float]:
@@ -177,25 +168,25 @@ def quantile_of(shape: Shape, u: Sequence[float]) -> list[float]:
 
 
 @jit
-def _correlate(draws, rows):
+def _correlate(correlated, mixing, rows):
     """Make the uniforms of the correlated rows move together: normal scores, mixed, and back."""
-    count = len(draws.correlated)
+    count = len(correlated)
     for k in range(count):
-        z = rows[draws.correlated[k]]
+        z = rows[correlated[k]]
         for i in range(DRAWS):
             z[i] = normal_quantile(z[i])
     for k in range(count - 1, -1, -1):
-        z = rows[draws.correlated[k]]
-        own = draws.mixing[k, k]
+        z = rows[correlated[k]]
+        own = mixing[k, k]
         for i in range(DRAWS):
             z[i] = own * z[i]
         for j in range(k):
-            weight, other = draws.mixing[k, j], rows[draws.correlated[j]]
+            weight, other = mixing[k, j], rows[correlated[j]]
             if weight != 0.0:
                 for i in range(DRAWS):
                     z[i] = fma(weight, other[i], z[i])
     for k in range(count):
-        z = rows[draws.correlated[k]]
+        z = rows[correlated[k]]
         for i in range(DRAWS):
             z[i] = min(max(normal_probability(z[i]), SMALLEST), 1.0 - SMALLEST)
 
@@ -203,32 +194,27 @@ def _correlate(draws, rows):
 @jit
 def draw(draws, seed, block, rows, stack):
     """Draw every row that is drawn once, in its written unit."""
-    for k in range(len(draws.row)):
-        if not draws.yearly[k]:
-            uniforms(seed, draws.tag[k], block, rows[draws.row[k]])
-    _correlate(draws, rows)
-    for k in range(len(draws.row)):
-        if not draws.yearly[k]:
-            _quantiles(draws, k, stack, rows[draws.row[k]])
+    for k in range(len(draws.drawn)):
+        if not draws.drawn[k].yearly:
+            uniforms(seed, draws.drawn[k].tag, block, rows[draws.drawn[k].row])
+    _correlate(draws.correlated, draws.mixing, rows)
+    for k in range(len(draws.drawn)):
+        if not draws.drawn[k].yearly:
+            _quantiles(draws.drawn[k], draws.parts, draws.tables, stack, rows[draws.drawn[k].row])
 
 
 @jit
 def draw_yearly(draws, seed, block, year, rows, stack):
     """Draw the rows of `each: year` for year number `year` since the start."""
-    for k in range(len(draws.row)):
-        if draws.yearly[k]:
-            uniforms(seed, draws.tag[k] + np.uint64(FIRST_YEAR + year), block, rows[draws.row[k]])
-            _quantiles(draws, k, stack, rows[draws.row[k]])
+    for k in range(len(draws.drawn)):
+        if draws.drawn[k].yearly:
+            row = rows[draws.drawn[k].row]
+            uniforms(seed, draws.drawn[k].tag + np.uint64(FIRST_YEAR + year), block, row)
+            _quantiles(draws.drawn[k], draws.parts, draws.tables, stack, row)
 
 
-class Shocks(NamedTuple):
-    """The paths with volatility: their tags, and the rows of volatility, whole years' shocks, present shock and noise."""
-
-    tag: np.ndarray  # (path,) uint64
-    volatility: np.ndarray  # (path,)
-    whole: np.ndarray
-    shock: np.ndarray
-    noise: np.ndarray
+#: A path with volatility: its tag, and its rows of volatility, whole years' shocks, present shock and noise.
+SHOCK = np.dtype([("tag", "u8"), ("volatility", "i8"), ("whole_shocks", "i8"), ("shock", "i8"), ("noise", "i8")])
 
 
 @jit
@@ -238,17 +224,17 @@ def shake(shocks, seed, block, before, elapsed, first, rows, stack):
     `before` is the time of the instant before; the shock of the year between them is drawn when the year begins.
     """
     year = int(np.floor(before + 1e-9))
-    for k in range(len(shocks.tag)):
-        whole, shock, noise = rows[shocks.whole[k]], rows[shocks.shock[k]], rows[shocks.noise[k]]
+    for k in range(len(shocks)):
+        whole, shock, noise = rows[shocks[k].whole_shocks], rows[shocks[k].shock], rows[shocks[k].noise]
         if first:
             for i in range(DRAWS):
                 whole[i] = shock[i] = noise[i] = 0.0
         else:
             if before - year < 1e-9:
+                uniforms(seed, shocks[k].tag + np.uint64(FIRST_YEAR + year), block, stack[0])
+                volatility = rows[shocks[k].volatility]
                 for i in range(DRAWS):
                     whole[i] += shock[i]
-                uniforms(seed, shocks.tag[k] + np.uint64(FIRST_YEAR + year), block, stack[0])
-                for i in range(DRAWS):
-                    shock[i] = rows[shocks.volatility[k], i] * normal_quantile(stack[0, i])
+                    shock[i] = volatility[i] * normal_quantile(stack[0, i])
             for i in range(DRAWS):
                 noise[i] = whole[i] + (elapsed - year) * shock[i]

@@ -1,9 +1,9 @@
 """The safety scan: what a YAML file from somebody else must be before anything composes it.
 
-A configuration can be an attack: a bomb of aliases, a tag that builds an object, a key that makes Hydra call a function, a
-resolver that copies an environment variable into a figure. So a file is read here first, with strict eyes: plain mappings,
-lists and scalars of bounded size, known keys, exact header. What passes is handed on as plain data together with the line of
-every key; nothing reads the file a second time, so it cannot change in between.
+A configuration can be an attack: a bomb of aliases, a tag that builds an object, a key that makes Hydra call a
+function, a resolver that copies an environment variable into a figure. So a file is read here first, with strict
+eyes: plain mappings, lists and scalars of bounded size, known keys, exact header. What passes is handed on as plain
+data together with the line of every key; nothing reads the file a second time, so it cannot change in between.
 """
 
 from __future__ import annotations
@@ -175,6 +175,3 @@ def _check_header(text: str, where: str, mistakes: list[Mistake]) -> None:
 
 def _printable(path: Path) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in str(path))
-
-
-

@@ -13,7 +13,7 @@ from simulate import layout
 from simulate.drivers import DRIVERS
 from simulate.formulas import Formula
 
-BEFORE = 0
+NONE, BEFORE = -1, 0
 CEILINGS = len(DRIVERS) + 1
 END = len(DRIVERS) + 2
 
@@ -39,10 +39,8 @@ def _availability(drivers: Collection[str]) -> dict[str, int]:
     return found | {quantity.name: END for quantity in layout.TRAINING}
 
 
-def schedule(
-    drivers: Collection[str], inputs: Collection[str], own: Mapping[str, Formula], at_the_end: Mapping[str, Formula]
-) -> list[Due]:
-    """Stages of own formulas (quantities and ceilings), in an order in which each finds its names, and of those `at_the_end`.
+def schedule(drivers: Collection[str], inputs: Collection[str], own: Mapping[str, Formula]) -> list[Due]:
+    """Stages of own formulas (quantities and ceilings), in an order in which each finds its names.
 
     `own` must be free of circles and of unknown names.
     """
@@ -59,14 +57,17 @@ def schedule(
 
     for name in own:
         place(name)
-    return [*order, *(Due(name, END) for name in at_the_end)]
+    return order
 
 
 def too_late(
-    drivers: Collection[str], inputs: Collection[str], quantities: Mapping[str, Formula], ceilings: Mapping[str, Formula]
+    drivers: Collection[str],
+    inputs: Collection[str],
+    quantities: Mapping[str, Formula],
+    ceilings: Mapping[str, Formula],
 ) -> list[tuple[str, str]]:
     """Formulas that run after they are needed: (name, why)."""
-    due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings}, {})}
+    due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings})}
     found = [(name, "uses training compute, of which it is a ceiling") for name in ceilings if due[name] > CEILINGS]
     for number, driver in enumerate(DRIVERS.values()):
         for quantity in layout.quantities(driver):

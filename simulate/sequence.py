@@ -1,8 +1,8 @@
 """Compiled functions one after another, or one of many: how a list of drivers or laws becomes one function.
 
-Numba cannot call the members of a list, but a function may call another that it knows by closure. So a list is folded into a
-chain of pairs, each calling its own member and then the rest; the compiler unrolls the chain, and a list in one place stays the
-only list.
+Numba cannot call the members of a list, but a function may call another that it knows by closure. So a list is halved again and
+again into a tree of such functions; the compiler sees through it, and a list in one place stays the only list. (A tree, since every
+level is optimised once more with all that is below it.)
 """
 
 from __future__ import annotations
@@ -10,52 +10,59 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
 from simulate.compiled import jit
 
 Compiled = Callable[..., Any]
+TURN = np.dtype([("on", "i8"), ("stage", "i8")])
 
 
-def one_of(functions: Sequence[Compiled]) -> Compiled:
+def one_of(functions: Sequence[Compiled], first: int = 0) -> Compiled:
     """A function (choice, a, b, c) that calls `functions[choice](a, b, c)`."""
+    if len(functions) == 1:
+        only = functions[0]
+
+        @jit
+        def leaf(choice, a, b, c):
+            only(a, b, c)
+
+        return leaf
+    half = len(functions) // 2
+    middle = first + half
+    lower, upper = one_of(functions[:half], first), one_of(functions[half:], middle)
 
     @jit
-    def none(choice, a, b, c):
-        pass
+    def either(choice, a, b, c):
+        if choice < middle:
+            lower(choice, a, b, c)
+        else:
+            upper(choice, a, b, c)
 
-    def pair(number: int, function: Compiled, rest: Compiled) -> Compiled:
+    return either
+
+
+def in_turn(functions: Sequence[Compiled], after: Compiled, first: int = 0) -> Compiled:
+    """A function (turns, x, rules, t, more) that calls each `function(x, rules, t)` that is on, then `after(stage, t, more)`.
+
+    `turns` says of each function whether it is `on`, and its `stage`.
+    """
+    if len(functions) == 1:
+        only = functions[0]
+
         @jit
-        def either(choice, a, b, c):
-            if choice == number:
-                function(a, b, c)
-            else:
-                rest(choice, a, b, c)
+        def leaf(turns, x, rules, t, more):
+            if turns[first].on:
+                only(x, rules, t)
+            after(turns[first].stage, t, more)
 
-        return either
-
-    chain = none
-    for number, function in reversed(list(enumerate(functions))):
-        chain = pair(number, function, chain)
-    return chain
-
-
-def in_turn(functions: Sequence[Compiled], after: Compiled) -> Compiled:
-    """A function (on, x, rules, t, more) that calls each `function(x, rules, t)` that is on, then `after(number, t, more)`."""
+        return leaf
+    half = len(functions) // 2
+    earlier, later = in_turn(functions[:half], after, first), in_turn(functions[half:], after, first + half)
 
     @jit
-    def nothing(on, x, rules, t, more):
-        pass
+    def both(turns, x, rules, t, more):
+        earlier(turns, x, rules, t, more)
+        later(turns, x, rules, t, more)
 
-    def pair(number: int, function: Compiled, rest: Compiled) -> Compiled:
-        @jit
-        def both(on, x, rules, t, more):
-            if on[number]:
-                function(x, rules, t)
-            after(number, t, more)
-            rest(on, x, rules, t, more)
-
-        return both
-
-    chain = nothing
-    for number, function in reversed(list(enumerate(functions))):
-        chain = pair(number, function, chain)
-    return chain
+    return both

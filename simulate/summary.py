@@ -17,33 +17,45 @@ from simulate.fastmath import ROUND, ROUND_BITS, to_bits
 
 BINS = 4096
 ROOM = 8.0  # times the range of the pilot
-UNDER, OVER, NAN = 0, 1, 2
 FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
 FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and square, in bins
+
+
+#: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
+PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
+#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; the sum and sum of
+#: squares of a task, and the draws too far away for either.
+TOTAL = np.dtype([(name, "i8") for name in ("under", "over", "nan", "differs", "sum", "squares", "far")])
 
 
 class Watch(NamedTuple):
     """Which rows are counted, and where their histograms lie."""
 
     row: np.ndarray  # (watched,)
-    origin: np.ndarray  # (watched, year) left end of the first bin
-    width: np.ndarray  # (watched, year) of a bin
-    reference: np.ndarray  # (watched, year) the value of draw 0
+    place: np.ndarray  # (watched, year) PLACE
 
 
 class Counts(NamedTuple):
     """The counts of a watch; all integers, all mergeable by addition."""
 
     bins: np.ndarray  # (watched, year, BINS)
-    outside: np.ndarray  # (watched, year, 3): under, over, not a number
-    differs: np.ndarray  # (watched, year) draws that differ from the reference
-    moments: np.ndarray  # (watched, year, 3): sum, sum of squares, draws too far away for either
+    totals: np.ndarray  # (watched, year) TOTAL
+
+    def add(self, other: Counts) -> None:
+        """Add the counts of another worker."""
+        self.bins[:] += other.bins
+        for name in TOTAL.names or ():
+            self.totals[name] += other.totals[name]
 
 
 def empty(watch: Watch) -> Counts:
     """Counts of nothing."""
-    shape = watch.origin.shape
-    return Counts(*(np.zeros((*shape, *more), np.int64) for more in ((BINS,), (3,), (), (3,))))
+    return Counts(np.zeros((*watch.place.shape, BINS), np.int64), np.zeros(watch.place.shape, TOTAL))
+
+
+def unplaced(row: np.ndarray, years: int) -> Watch:
+    """A watch whose histograms are not laid out yet."""
+    return Watch(np.asarray(row, np.int64), np.zeros((len(row), years), PLACE))
 
 
 def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
@@ -55,16 +67,17 @@ def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
     least = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0) * 2.0**-30  # rounding noise is no spread
     spread = np.maximum(high - low, least)
     _, exponent = np.frexp(ROOM * spread / BINS)
-    width = np.ldexp(1.0, exponent)
-    origin = (np.rint(0.5 * (low + high) / width) - BINS // 2) * width
-    return Watch(np.asarray(row, np.int64), origin, width, pilot[:, :, 0].copy())
+    watch = unplaced(row, pilot.shape[1])
+    watch.place["width"] = np.ldexp(1.0, exponent)
+    watch.place["origin"] = (np.rint(0.5 * (low + high) / watch.place["width"]) - BINS // 2) * watch.place["width"]
+    watch.place["reference"] = pilot[:, :, 0]
+    return watch
 
 
 @jit
-def count(watch, counts, which, year, values, many, index):
-    """Count the first `many` of `values`, shape (draw,), for watched row number `which`; `index` is scratch, int32 (draw,)."""
-    origin, scale = watch.origin[which, year], 1.0 / watch.width[which, year]
-    reference = watch.reference[which, year]
+def count(place, bins, totals, values, many, index):
+    """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, int32 (draw,)."""
+    origin, scale, reference = place.origin, 1.0 / place.width, place.reference
     inside = differs = total = squares = far = 0
     for i in range(many):
         position = (values[i] - origin) * scale
@@ -79,7 +92,6 @@ def count(watch, counts, which, year, values, many, index):
         far += not near
         total += to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
         squares += to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
-    bins = counts.bins[which, year]
     if inside == many:
         for i in range(many):
             bins[index[i]] += 1
@@ -87,36 +99,34 @@ def count(watch, counts, which, year, values, many, index):
         for i in range(many):
             position = (values[i] - origin) * scale
             if position != position:
-                counts.outside[which, year, NAN] += 1
+                totals.nan += 1
             elif position < 0.0:
-                counts.outside[which, year, UNDER] += 1
+                totals.under += 1
             elif position >= BINS:
-                counts.outside[which, year, OVER] += 1
+                totals.over += 1
             else:
                 bins[index[i]] += 1
-    counts.differs[which, year] += differs
-    counts.moments[which, year, 0] += total
-    counts.moments[which, year, 1] += squares
-    counts.moments[which, year, 2] += far
+    totals.differs += differs
+    totals.sum += total
+    totals.squares += squares
+    totals.far += far
 
 
 def quantiles(watch: Watch, counts: Counts, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quantiles of every watched row, shape (watched, quantile, year): linear within a bin, infinite outside the histogram."""
-    under = counts.outside[:, :, UNDER]
-    draws = under + counts.bins.sum(axis=2) + counts.outside[:, :, OVER]
-    found = np.empty((len(watch.row), len(levels), watch.origin.shape[1]))
-    for which, year in np.ndindex(watch.origin.shape):
-        bins = counts.bins[which, year]
-        upto = under[which, year] + np.cumsum(bins)
+    totals, place = counts.totals, watch.place
+    draws = totals["under"] + counts.bins.sum(axis=2) + totals["over"]
+    found = np.empty((len(watch.row), len(levels), place.shape[1]))
+    for at in np.ndindex(place.shape):
+        bins = counts.bins[at]
+        upto = totals["under"][at] + np.cumsum(bins)
         for k, level in enumerate(levels):
-            found[which, k, year] = _quantile(level * draws[which, year], int(under[which, year]), upto, bins, watch, which, year)
-    same = (counts.differs == 0) & np.isfinite(watch.reference)
-    return np.where(same[:, None, :], watch.reference[:, None, :], found)
+            found[at[0], k, at[1]] = _quantile(level * draws[at], int(totals["under"][at]), upto, bins, place[at])
+    same = (totals["differs"] == 0) & np.isfinite(place["reference"])
+    return np.where(same[:, None, :], place["reference"][:, None, :], found)
 
 
-def _quantile(
-    target: float, under: int, upto: np.ndarray, bins: np.ndarray, watch: Watch, which: int, year: int
-) -> float:
+def _quantile(target: float, under: int, upto: np.ndarray, bins: np.ndarray, place: np.void) -> float:
     """The value below which `target` draws lie."""
     if target < under:
         return -np.inf
@@ -124,29 +134,26 @@ def _quantile(
         return np.inf
     b = int(np.searchsorted(upto, target, side="left"))
     b = b if bins[b] else int(np.flatnonzero(bins)[0])
-    within = (target - (upto[b] - bins[b])) / bins[b]
-    return float(watch.origin[which, year] + watch.width[which, year] * (b + max(within, 0.0)))
+    within = max((target - (upto[b] - bins[b])) / bins[b], 0.0)
+    return float(place["origin"] + place["width"] * (b + within))
 
 
 def moments(watch: Watch, counts: Counts, sums: NDArray[np.object_], draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (watched, year), from exact sums (watched, year, 3) of Python integers.
+    """Mean and standard deviation (watched, year), from exact sums (watched, year, 2) of Python integers.
 
     Both are infinite where draws lie too far out for a sum (a pole), and 0 in spread where all draws are the same.
     """
-    shape = watch.origin.shape
-    mean, sd = np.empty(shape), np.empty(shape)
-    for at in np.ndindex(shape):
-        total, squares, far = (int(v) for v in sums[at])
-        middle = watch.origin[at] + watch.width[at] * (BINS // 2)
-        if far:
-            mean[at] = sd[at] = np.inf if counts.outside[at][OVER] else -np.inf
-        elif counts.differs[at] == 0:
-            mean[at], sd[at] = watch.reference[at], 0.0
+    mean, sd = np.empty(watch.place.shape), np.empty(watch.place.shape)
+    for at in np.ndindex(watch.place.shape):
+        place, totals = watch.place[at], counts.totals[at]
+        total, squares = (int(v) for v in sums[at])
+        if totals["far"]:
+            mean[at] = sd[at] = np.inf if totals["over"] else -np.inf
+        elif totals["differs"] == 0:
+            mean[at], sd[at] = place["reference"], 0.0
         else:
             average = total / draws / FIRST_UNIT
             variance = squares / draws / SECOND_UNIT - average * average
-            mean[at] = middle + watch.width[at] * average
-            sd[at] = watch.width[at] * np.sqrt(max(variance, 0.0))
+            mean[at] = place["origin"] + place["width"] * (BINS // 2 + average)
+            sd[at] = place["width"] * np.sqrt(max(variance, 0.0))
     return mean, sd
-
-

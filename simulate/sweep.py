@@ -1,7 +1,7 @@
 """Several runs from one command line: Hydra's multirun, with every job checked before the first one starts.
 
-Hydra composes and launches the jobs; around it stand the count (a range of a billion is refused, not expanded), the check of
-all jobs at once, and a record of what failed: Hydra itself reports only the first failure.
+Hydra composes and launches the jobs; around it stand the count (a range of a billion is refused, not expanded), the
+check of all jobs at once, and a record of what failed: Hydra itself reports only the first failure.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 from simulate import command, compose, words
 from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, shown
+from simulate.library import Library
 
 SOME_FAILED = 3
 
@@ -24,14 +25,14 @@ SOME_FAILED = 3
 def run(overrides: Sequence[str], config_dir: str | None) -> int:
     """Check every job, then run them all; exit code 0, or 3 if some failed."""
     mistakes: list[Mistake] = []
-    library = compose.Library(config_dir, mistakes)
+    library = Library(config_dir, mistakes)
     overrides = parameters(overrides, library, mistakes)
     groups = {group: library.names(group) for group in ("assumptions", "thresholds", "study")}
     sweeps = words.read(overrides, mistakes, sweeping=True, groups=groups)
     _check_names(sweeps, mistakes)
     count = 0
     for job in words.jobs(sweeps, mistakes):
-        composed = library.compose(job, mistakes, by_hydra=count == 0)
+        composed = compose.compose(library, job, mistakes, by_hydra=count == 0)
         mistakes.extend(compose.rows_mistakes(composed, mistakes))
         count += 1
         if len(set(mistakes)) > command.MOST_SHOWN:
@@ -50,7 +51,7 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     return SOME_FAILED if failed else 0
 
 
-def parameters(overrides: Sequence[str], library: compose.Library, mistakes: list[Mistake]) -> list[str]:
+def parameters(overrides: Sequence[str], library: Library, mistakes: list[Mistake]) -> list[str]:
     """Replace `sweep=NAME` by the parameters that `sweep/NAME.yaml` of the user's folder lists."""
     result = []
     for number, override in enumerate(overrides, start=1):
@@ -80,10 +81,10 @@ def _hydra_text(value: Any) -> str:
 
 def _check_names(sweeps: Sequence[words.Sweep], mistakes: list[Mistake]) -> None:
     """Jobs must not share one folder."""
-    several = any(sweep.count > 1 for sweep in sweeps)
+    several = any(sweep.points > 1 for sweep in sweeps)
     for sweep in sweeps:
         word = sweep.single
-        if several and sweep.count == 1 and word.key in ("output", "hydra.run.dir") and word.value is not None:
+        if several and sweep.points == 1 and word.key in ("output", "hydra.run.dir") and word.value is not None:
             way_out = "leave it out: every job gets a folder of its own"
             mistakes.append(Mistake(word.where, f"all jobs would write to {word.key}={shown(word.value)}", way_out))
 
@@ -94,7 +95,7 @@ def _told(sweep: words.Sweep) -> str:
     return f"{texts[0][0]}={','.join(text[2] for text in texts)}"
 
 
-def _launch(told: Sequence[str], library: compose.Library, folder: Path) -> list[tuple[str, str]]:
+def _launch(told: Sequence[str], library: Library, folder: Path) -> list[tuple[str, str]]:
     import hydra
 
     failed: list[tuple[str, str]] = []
@@ -106,7 +107,7 @@ def _launch(told: Sequence[str], library: compose.Library, folder: Path) -> list
         try:
             mistakes: list[Mistake] = []
             sweeps = words.read([word.removeprefix("++") for word in task_words], mistakes)
-            composed = library.compose([sweep.single for sweep in sweeps], mistakes, by_hydra=False)
+            composed = compose.compose(library, [sweep.single for sweep in sweeps], mistakes, by_hydra=False)
             if mistakes:
                 raise Mistakes(mistakes)
             command.study(str(composed.settings["study"]), composed.settings, composed.where)
@@ -123,7 +124,7 @@ def _launch(told: Sequence[str], library: compose.Library, folder: Path) -> list
 
 @contextmanager
 def _as_command(told: Sequence[str]) -> Iterator[None]:
-    """Hydra's main reads the process' own words, and shows an exception as it is only where this variable asks for it."""
+    """Hydra's main reads the words of the process, and lets an exception out only where this variable asks for it."""
     argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
     sys.argv = [argv[0], "--multirun", *told]
     os.environ["HYDRA_FULL_ERROR"] = "1"

@@ -101,14 +101,14 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
     value = fixed(100 * share, decimals)
     if draws * min(share, 1 - share) < FEW - 0.5:
         low, high = binomial(min(share * draws, draws), draws)
-        return value, f"{_end(100 * float(low))}{DASH}{_end(100 * float(high))}"
+        return value, f"{_end(100 * float(low), decimals)}{DASH}{_end(100 * float(high), decimals)}"
     return value, f"±{fixed(100 * error, decimals)}"
 
 
-def _end(value: float) -> str:
-    """Return an end of an interval with one digit of its distance from 0 or 100, two where it is 0.1 or more."""
+def _end(value: float, decimals: int) -> str:
+    """Return an end of an interval at the decimals of its middle, or with one digit where that would read 0 or 100."""
     distance = min(value, 100 - value)
-    return f"{value:.{max(places(distance) + (distance >= 0.1), 0)}f}" if distance > 0 else f"{value:.0f}"
+    return fixed(value, max(decimals, places(distance)) if distance > 0 else 0)
 
 
 def state(date: float, level: float, never: float) -> str:

@@ -1,8 +1,9 @@
 """The words of the command line, checked for their form before Hydra sees them.
 
-Hydra's own grammar is rich and its answers are for programmers; here a word is `key=value` and nothing else. `+`, `++` and `~`
-are refused because they would add keys that nothing reads, resolvers because they could copy a secret into a result, and
-`hydra.*` because it can call code. Every word keeps its number, so that a mistake can say where it stands.
+Hydra's own grammar is rich and its answers are for programmers; here a word is `key=value` and nothing else. `+`,
+`++` and `~` are refused because they would add keys that nothing reads, resolvers because they could copy a secret
+into a result, and `hydra.*` because it can call code. Every word keeps its number, so that a mistake can say where it
+stands.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Sweep(NamedTuple):
     """An override with one or several values: how many, and what makes the words that it stands for."""
 
     key: str
-    count: int
+    points: int
     make: Callable[[], Iterable[Word]]
 
     @property
@@ -47,7 +48,10 @@ class Sweep(NamedTuple):
 
 
 def read(
-    overrides: Sequence[str], mistakes: list[Mistake], sweeping: bool = False, groups: Mapping[str, list[str]] | None = None
+    overrides: Sequence[str],
+    mistakes: list[Mistake],
+    sweeping: bool = False,
+    groups: Mapping[str, list[str]] | None = None,
 ) -> list[Sweep]:
     """Read the overrides; those that cannot be read go into `mistakes`. `groups` names what a glob may choose from."""
     found: list[Sweep] = []
@@ -62,7 +66,7 @@ def read(
             found.append(_sweep(where, key, text, sweeping, groups or {}))
         except _Wrong as wrong:
             mistakes.append(Mistake(where, wrong.what, wrong.way_out))
-    shows = any(sweep.key == "study" and sweep.count == 1 and sweep.single.value == "show" for sweep in found)
+    shows = any(sweep.key == "study" and sweep.points == 1 and sweep.single.value == "show" for sweep in found)
     return [_rename_show(sweep) if shows and sweep.key == "inputs" else sweep for sweep in found]
 
 
@@ -70,7 +74,7 @@ def jobs(sweeps: Sequence[Sweep], mistakes: list[Mistake]) -> Iterator[tuple[Wor
     """Every combination of the values; nothing, and a mistake, if there are more than `MOST_JOBS`."""
     count = 1
     for sweep in sweeps:
-        count *= sweep.count
+        count *= sweep.points
     if count > MOST_JOBS:
         mistakes.append(Mistake("sweep", f"{count} configurations", f"at most {MOST_JOBS} in one sweep"))
         return iter(())
@@ -232,7 +236,7 @@ def quoted(text: str) -> str:
 
 def _rename_show(sweep: Sweep) -> Sweep:
     """`study=show inputs=chip_growth` names rows; everywhere else `inputs` is the mapping of all of them."""
-    if sweep.count != 1:
+    if sweep.points != 1:
         return sweep
     word = sweep.single
     names = word.value if isinstance(word.value, list) else [word.value]

@@ -1,8 +1,9 @@
-"""Bad and hostile inputs, each with the answer that a good program gives: exit code 2, one line that helps, nothing written.
+"""Bad and hostile inputs, each with the answer of a good program: exit code 2, one line that helps, nothing written.
 
 Numbers are those of the list of hostile inputs in the reliability requirements.
 """
 
+# ruff: noqa: E501 (one case a line)
 from __future__ import annotations
 
 import os

@@ -18,8 +18,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from simulate import plots
-from simulate.plots import style
-
+from simulate.plots import labels, style
 
 DRAWN = {"svg", "defs", "style", "g", "path", "use", "clipPath", "rect", "pattern"}
 
@@ -113,7 +112,7 @@ def test_nothing_lies_outside_the_page_or_on_other_text(dataset):
     gap=st.floats(0.01, 20),
 )
 def test_labels_keep_their_distance_and_order(wanted, gap):
-    placed = style.spread(wanted, gap, -10.0, 10.0)
+    placed = labels.spread(wanted, gap, -10.0, 10.0)
     order = np.argsort(wanted, kind="stable")
     room = min(gap, 20.0 / max(len(wanted) - 1, 1))
     assert np.all(np.diff(placed[order]) >= room - 1e-9)
@@ -145,8 +144,8 @@ def test_names_of_many_long_thresholds_fit():
     dataset = make_dataset.make(draws=200, thresholds=many)
     ax = plots.fan(dataset)
     assert any("more" in t for t in texts(ax))
-    assert any("more thresholds" in t for t in texts(plots.probability(dataset)))
-    assert any("more thresholds" in t for t in texts(plots.crossing(dataset)))
+    assert "24 more thresholds" in " ".join(texts(plots.probability(dataset)))
+    assert "26 more thresholds" in " ".join(texts(plots.crossing(dataset)))
 
 
 @pytest.mark.parametrize("value", [math.inf, -1e308, math.nan])

@@ -1,4 +1,4 @@
-"""Nothing that comes from a file, a name or a sweep runs code, leaks a secret, leaves its folder or holds the program up."""
+"""Nothing from a file, a name or a sweep runs code, leaks a secret, leaves its folder or holds the program up."""
 
 from __future__ import annotations
 
@@ -243,10 +243,47 @@ def test_x4_resolvers_are_gone() -> None:
 
 
 NAMES = [
-    "../x", "..", ".", "/etc/x", "~", "~root", "a/b", "a\\b", "a\0b", "a\nb", "a\rb", "\x1b[2J", "CON", "aux.txt", "LPT1", "a.", "-rf",
-    "--overwrite", "x" * 81, "x" * 300, "", " ", "a b", "é", "ａ", "a\u200bb", "a\u202eb", "$HOME", "`id`", "$(id)", ";id", "a|b", "a*", "..%2fx",
-    "file:///etc", "C:", ".hidden", "{a: b}", "[a]", "true",
-]  # fmt: skip
+    "../x",
+    "..",
+    ".",
+    "/etc/x",
+    "~",
+    "~root",
+    "a/b",
+    "a\\b",
+    "a\0b",
+    "a\nb",
+    "a\rb",
+    "\x1b[2J",
+    "CON",
+    "aux.txt",
+    "LPT1",
+    "a.",
+    "-rf",
+    "--overwrite",
+    "x" * 81,
+    "x" * 300,
+    "",
+    " ",
+    "a b",
+    "é",
+    "\uff41",
+    "a\u200bb",
+    "a\u202eb",
+    "$HOME",
+    "`id`",
+    "$(id)",
+    ";id",
+    "a|b",
+    "a*",
+    "..%2fx",
+    "file:///etc",
+    "C:",
+    ".hidden",
+    "{a: b}",
+    "[a]",
+    "true",
+]
 
 
 @pytest.mark.parametrize("name", NAMES, ids=ascii)

@@ -11,7 +11,14 @@ from simulate.sizes import DRAWS
 
 PATHS = (Path("algorithm", "log10 1", "algorithm_gain", "effective compute over training compute", start=0.0),)
 INPUTS = (
-    Input("algorithm_compute_share", "1", "share of the growth that itself needs compute growth", 0.0, lowest=0.0, highest=1.0),
+    Input(
+        "algorithm_compute_share",
+        "1",
+        "share of the growth that itself needs compute growth",
+        0.0,
+        lowest=0.0,
+        highest=1.0,
+    ),
     Input("algorithm_reference_growth", "OOM/yr", "growth of training compute at which that share was measured", 1.0),
 )
 SCRATCH = ("first_compute",)

@@ -31,7 +31,9 @@ def advance(x, rules, t):
     elapsed = t.year - rules.start
     for i in range(DRAWS):
         natural = x.token.value[i] + x.token_quality[i] + x.token_epochs[i] + x.token_modalities[i]
-        x.scratch[i] = exp10(natural) + (exp10(x.synthetic_tokens[i]) * elapsed if x.synthetic_tokens[i] > -300.0 else 0.0)
+        x.scratch[i] = exp10(natural) + (
+            exp10(x.synthetic_tokens[i]) * elapsed if x.synthetic_tokens[i] > -300.0 else 0.0
+        )
     for i in range(DRAWS):
         x.tokens[i] = LOG10_2 * log2(x.scratch[i])
 

@@ -10,7 +10,11 @@ from simulate.sizes import DRAWS
 PATHS = (Path("spend", "log10 USD2023", "spend", "money for the largest run", limits=("spend_limit_share",)),)
 INPUTS = (
     Input(
-        "spend_limit_share", "log10 1", "largest share of gross world product that one run may cost", math.inf, needs=("gwp",)
+        "spend_limit_share",
+        "log10 1",
+        "largest share of gross world product that one run may cost",
+        math.inf,
+        needs=("gwp",),
     ),
 )
 SCRATCH = ("spend_bound",)

@@ -20,7 +20,9 @@ INPUTS = (
     Input("batch_scaling", "1", "exponent with which the batch grows with parameters"),
     Input("parameters_reference", "log10 parameter", "parameters of the reference model"),
 )
-QUANTITIES = (Quantity("parameters_by_latency", "log10 parameter", "parameters that can be trained in the run's length"),)
+QUANTITIES = (
+    Quantity("parameters_by_latency", "log10 parameter", "parameters that can be trained in the run's length"),
+)
 REQUIRES = ("run", "data")
 CEILING = Ceiling("latency", "what can be done in sequence within the run's length")
 

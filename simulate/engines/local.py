@@ -13,12 +13,11 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
 
-from simulate.kernel import Tally, run_blocks
+from simulate.kernel import Pilot, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
 from simulate.sizes import DRAWS
-from simulate.summary import Watch
-from simulate.tally import Sums, add, blank
+from simulate.tally import NO_PILOT, Sums, add, blank
 
 BLOCKS_PER_TASK = 32
 Progress = Callable[[int], None]
@@ -32,8 +31,8 @@ def threads_available() -> int:
 class Worker:
     """The memory of one thread: a block, a stack, and the counts so far."""
 
-    def __init__(self, prepared: Prepared, watches: tuple[Watch, Watch], dates: np.ndarray, tally: Tally) -> None:
-        self.prepared, self.watches, self.dates, self.tally = prepared, watches, dates, tally
+    def __init__(self, prepared: Prepared, watched: Watched, tally: Tally, pilot: Pilot = NO_PILOT) -> None:
+        self.prepared, self.watched, self.tally, self.pilot = prepared, watched, tally, pilot
         self.rows = prepared.template.copy()
         self.block = record(self.rows)
         self.stack = np.zeros((prepared.stack_height, DRAWS))
@@ -44,21 +43,14 @@ class Worker:
         """Take blocks first to last through the years."""
         run_blocks(
             self.block, self.rows, self.prepared.rules, self.prepared.plan, np.uint64(seed), first, last, draws,
-            self.watches[0], self.watches[1], self.dates, self.tally, self.stack, self.index,
+            self.watched, self.tally, self.pilot, self.stack, self.index,
         )  # fmt: skip
         self.sums.take(self.tally)
 
 
-def pilot(prepared: Prepared, watches: tuple[Watch, Watch], seed: int, tally: Tally) -> None:
-    """Take the first block through the years and keep its values."""
-    dates = np.zeros(len(prepared.plan.levels.date))
-    Worker(prepared, watches, dates, tally).run(seed, 0, 1, DRAWS)
-
-
 def run(
     prepared: Prepared,
-    watches: tuple[Watch, Watch],
-    dates: np.ndarray,
+    watched: Watched,
     trajectories: np.ndarray,
     draws: int,
     seed: int,
@@ -70,7 +62,7 @@ def run(
     blocks = -(-draws // DRAWS)
     tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
     count = max(1, min(threads or threads_available(), len(tasks)))
-    workers = [Worker(prepared, watches, dates, blank(prepared, watches, trajectories)) for _ in range(count)]
+    workers = [Worker(prepared, watched, blank(prepared, watched, trajectories)) for _ in range(count)]
     queue = iter(tasks)
     lock, stop = threading.Lock(), threading.Event()
     done = 0

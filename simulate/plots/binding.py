@@ -8,12 +8,12 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from simulate import wording
-from simulate.plots import style
+from simulate.plots import labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
 
-FILLS = (style.BLUE, style.ORANGE, style.GREEN, style.VERMILLION, style.SKY, style.PURPLE, "#BBBBBB", "#F0E442")
+FILLS = (style.BLUE, style.ORANGE, style.GREEN, style.VERMILION, style.SKY, style.PURPLE, "#BBBBBB", "#F0E442")
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "----", "++++", "||||")
 WORTH_A_LABEL = 7.0
 """Percent that a level strip inside an area must have to carry the area's name; all names are in the legend."""
@@ -28,7 +28,7 @@ def binding(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         share = 100 * dataset["binding"].transpose("ceiling", "year").values[active]
         top = np.cumsum(share, axis=0)
         for k, i in enumerate(active):
-            name = style.fitted(wording.clean(dataset["ceiling"].values[i], 40), 1.4, 8)
+            name = labels.fitted(wording.clean(dataset["ceiling"].values[i], 40), 1.4, 8)
             bottom = top[k] - share[k]
             look: dict[str, Any] = {
                 "facecolor": FILLS[k % 8],
@@ -46,11 +46,9 @@ def binding(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         ax.set_ylim(0, 100)
         ax.set_ylabel("share of draws in which the ceiling is the lowest, %")
         if active.size:
-            handles, labels = ax.get_legend_handles_labels()
+            handles, names = ax.get_legend_handles_labels()
             place: dict[str, Any] = {"loc": "upper left", "bbox_to_anchor": (1.02, 1.0), "borderaxespad": 0.0}
-            ax.legend(
-                handles[::-1], labels[::-1], title="ceiling", fontsize=8, frameon=False, handleheight=1.6, **place
-            )
+            ax.legend(handles[::-1], names[::-1], title="ceiling", fontsize=8, frameon=False, handleheight=1.6, **place)
         out = [wording.clean(c, 26) for i, c in enumerate(dataset["ceiling"].values) if i not in active]
         note = "The lowest ceiling sets the training compute of the largest run."
         note += f" Not counted, because made inactive: {', '.join(out[:6])}." if out else ""

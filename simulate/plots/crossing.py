@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from simulate import results, wording
-from simulate.plots import style
+from simulate.plots import labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,7 +28,7 @@ def crossing(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
     """
     rows = min(dataset.sizes["threshold"], MOST_ROWS)
     with style.drawing():
-        ax = style.axes(ax, dataset, height=0.1 + 0.6 * max(rows, 1), left=LEFT, right=2.75)
+        ax = style.axes(ax, dataset, height=0.1 + 0.6 * max(rows, 1), width=9.4, left=LEFT, right=3.1)
         year = dataset["year"].values
         edges, heights = _bars(dataset)
         style.years(ax, year)
@@ -91,7 +91,7 @@ def _row(ax: Axes, dataset: xr.Dataset, i: int, base: int, edges: np.ndarray, he
     already = wording.percent(float(dataset["already"].values[i]), draws)[0]
     beside = ax.get_yaxis_transform()
     about = "" if low == high else "median "
-    name = style.fitted(wording.clean(dataset["threshold"].values[i], 40), LEFT - 0.25, 9)
+    name = labels.fitted(wording.clean(dataset["threshold"].values[i], 40), LEFT - 0.25, 9)
     ax.text(-0.02, base + 0.45, name, transform=beside, ha="right", va="center", fontsize=9, color="#111111")
     ax.text(
         -0.02,

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from simulate import results, wording
-from simulate.plots import style
+from simulate.plots import labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,7 +55,7 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
                     [place, place], ends, color="#111111", linewidth=1.8, transform=ax.get_yaxis_transform(), zorder=4
                 )
         looks = [("#333333", "-")] * len(thresholds)
-        style.end_labels(ax, [level for level, *_ in thresholds], [text for _, text, _ in thresholds], looks)
+        labels.end_labels(ax, [level for level, *_ in thresholds], [text for _, text, _ in thresholds], looks)
         style.years(ax, year)
         if logarithmic:
             style.powers(ax)
@@ -91,16 +91,16 @@ def _thresholds(dataset: xr.Dataset, quantity: str, low: float, high: float) -> 
     lows, levels, highs = (results.quantile(dataset["threshold_level"], q) for q in results.ANSWER_LEVELS)
     near = [i for i in chosen if np.isfinite(levels[i]) and low - 2.5 <= levels[i] <= high + 2.5]
     shown = near[:MOST_LABELS]
-    labels: list[Line] = []
+    lines: list[Line] = []
     for i in shown:
         about = "" if lows[i] == highs[i] else "median "
         label = f"{about}{wording.power_of_ten(levels[i])}  {_name(dataset, i)}"
-        labels.append((float(levels[i]), label, (float(lows[i]), float(highs[i]))))
+        lines.append((float(levels[i]), label, (float(lows[i]), float(highs[i]))))
     left_out = [f"{_name(dataset, i)} ({wording.power_of_ten(levels[i])})" for i in chosen if i not in shown]
     if not left_out:
-        return labels, ""
+        return lines, ""
     more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""
-    return labels, f"Not on this axis: {', '.join(left_out[:3])}{more}."
+    return lines, f"Not on this axis: {', '.join(left_out[:3])}{more}."
 
 
 def _name(dataset: xr.Dataset, index: int) -> str:

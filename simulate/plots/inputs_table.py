@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from matplotlib.axes import Axes
 
 from simulate import results, wording
-from simulate.plots import style
+from simulate.plots import labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -53,20 +53,24 @@ def _row(ax: Axes, dataset: xr.Dataset, i: int, quantiles: list[float]) -> None:
     ax.text(
         0.0,
         y,
-        style.fitted(wording.clean(dataset["input"].values[i], 64), COLUMNS[1][1] - 0.75, 7.5) + cut,
+        labels.fitted(wording.clean(dataset["input"].values[i], 64), COLUMNS[1][1] - 0.75, 7.5) + cut,
         va="center",
         fontsize=7.5,
     )
+    unit = str(dataset["input_unit"].values[i])
     pinned = quantiles[0] == quantiles[-1]
     for k, (value, (_, x, _)) in enumerate(zip(quantiles, COLUMNS[1:], strict=True)):
         if not pinned or k == 1:
-            ax.text(x, y, wording.number(value), ha="right", va="center", fontsize=7.5)
+            told = f"{value:.1f}" if unit == "year" and abs(value) >= 1000 else wording.number(value)
+            ax.text(x, y, told, ha="right", va="center", fontsize=7.5)
     ax.text(
         UNIT,
         y,
-        style.fitted(wording.clean(dataset["input_unit"].values[i], 40), SOURCE - UNIT - 0.1, 7.5),
+        labels.fitted(wording.clean(unit, 40), SOURCE - UNIT - 0.1, 7.5),
         va="center",
         fontsize=7.5,
     )
     source = str(dataset["input_source"].values[i]).replace("https://", "").replace("http://", "")
-    ax.text(SOURCE, y, style.fitted(wording.clean(source), WIDTH - SOURCE, 7), va="center", fontsize=7, color="#444444")
+    ax.text(
+        SOURCE, y, labels.fitted(wording.clean(source), WIDTH - SOURCE, 7), va="center", fontsize=7, color="#444444"
+    )

@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from simulate import results, wording
-from simulate.plots import style
+from simulate.plots import labels, style
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,7 +24,7 @@ def probability(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
     Colour and marker tell the thresholds apart, the line tells training compute (full) from effective compute (broken).
     """
     with style.drawing():
-        ax = style.axes(ax, dataset, right=2.75, legend=True)
+        ax = style.axes(ax, dataset, width=9.3, right=3.05, legend=True)
         year = dataset["year"].values
         draws = results.effective_draws(dataset)
         columns = ("probability", "probability_low", "probability_high")
@@ -58,7 +58,7 @@ def probability(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         style.years(ax, year)
         ax.set_ylabel("probability of having been crossed, %")
         ax.grid(axis="y", color="#dddddd", linewidth=0.6)
-        style.end_labels(ax, heights, texts, looks)
+        labels.end_labels(ax, heights, texts, looks)
         handles: list[Line2D | Patch] = [
             Line2D([], [], color="#333333", linestyle=line, label=f"threshold on {words}")
             for words, line in sorted(kinds.items(), key=lambda item: LINES.index(item[1]))

@@ -20,17 +20,16 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import text_to_path
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from simulate import results, wording
+from simulate.plots import labels
 
 if TYPE_CHECKING:
     import xarray as xr
 
 # Okabe and Ito (2008), told apart by readers with any colour vision; yellow is left out, it is too pale for lines.
-BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY = (
+BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#0072B2",
     "#D55E00",
     "#009E73",
@@ -39,21 +38,21 @@ BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, GREY = (
     "#56B4E9",
     "#777777",
 )
-CYCLE = (BLUE, VERMILLION, GREEN, PURPLE, ORANGE, SKY, "#000000", GREY)
+CYCLE = (BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY, "#000000", GREY)
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 
 KINDS: dict[str, tuple[str, str, Any]] = {
     "largest_run": ("training compute", BLUE, "-"),
     "training_compute": ("training compute", BLUE, "-"),
-    "largest_effective": ("effective compute", VERMILLION, "--"),
-    "effective_compute": ("effective compute", VERMILLION, "--"),
+    "largest_effective": ("effective compute", VERMILION, "--"),
+    "effective_compute": ("effective compute", VERMILION, "--"),
 }
 """What a threshold is measured on: words, colour and line; physical and effective are never taken for each other."""
 
 SETTINGS: Any = {
     "text.parse_math": False,
     "text.usetex": False,
-    "font.family": "DejaVu Sans",
+    "font.family": labels.FONT,
     "font.size": 9,
     "text.hinting": "none",
     "axes.unicode_minus": False,
@@ -130,7 +129,7 @@ def frame(
 
     `legend` leaves room for one above the axes; the footer begins `drop` points below the axes.
     """
-    attrs, width = dataset.attrs, _figure(ax).get_figwidth()
+    attrs, width = dataset.attrs, labels.figure(ax).get_figwidth()
     rise = 6.0 + 72.0 * LEGEND * legend
     beside = -72.0 * left
     for line in reversed(_subtitle(dataset, width)):
@@ -143,7 +142,7 @@ def frame(
     facts.append(f"seed {attrs['seed']}")
     room = width - 0.2 - ax.get_position().x0 * width + left
     for line in [*textwrap.wrap(note, int(room * 15.0), max_lines=2, placeholder="…"), " · ".join(facts)]:
-        _outside(ax, fitted(line, room, 8), (beside, -drop), "bottom", color="#555555", fontsize=8)
+        _outside(ax, labels.fitted(line, room, 8), (beside, -drop), "bottom", color="#555555", fontsize=8)
         drop += 11.5
 
 
@@ -151,7 +150,7 @@ def _subtitle(dataset: xr.Dataset, width: float) -> list[str]:
     """Return the condition under which the figure holds, in at most three lines for that width in inches."""
     text = f"A projection conditional on these assumptions: {wording.clean(dataset.attrs['title'])}"
     lines = textwrap.wrap(text, int((width - 1.0) * 14.0), max_lines=3, placeholder="…")
-    return [fitted(line, width - 1.0, 9) for line in lines]
+    return [labels.fitted(line, width - 1.0, 9) for line in lines]
 
 
 def nothing(ax: Axes, why: str) -> None:
@@ -194,75 +193,11 @@ def powers(ax: Axes) -> None:
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "10" + wording.superscript(f"{value:.0f}")))
 
 
-def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:
-    """Return positions near the wanted ones, at least `gap` apart (less if they cannot all fit), inside [low, high]."""
-    order = np.argsort(np.asarray(wanted, dtype=float), kind="stable")
-    place = np.clip(np.asarray(wanted, dtype=float)[order], low, high)
-    gap = min(gap, (high - low) / max(place.size - 1, 1))
-    # Blocks of touching labels are centred on the mean of what their members want (pool adjacent violators).
-    blocks: list[list[float]] = []  # sum of (wanted - own offset in the block), number of members
-    for value in place:
-        blocks.append([value, 1.0])
-        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] + blocks[-2][1] * gap > blocks[-1][0] / blocks[-1][1]:
-            total, members = blocks.pop()
-            blocks[-1][0] += total - members * blocks[-1][1] * gap
-            blocks[-1][1] += members
-    placed = np.concatenate([total / n + gap * np.arange(n) for total, n in blocks]) if blocks else place
-    for i in range(placed.size - 1, -1, -1):
-        placed[i] = min(placed[i], high - gap * (placed.size - 1 - i))
-    for i in range(placed.size):
-        placed[i] = max(placed[i], low + gap * i)
-    result = np.empty_like(placed)
-    result[order] = placed
-    return result
-
-
-def fitted(text: str, inches: float, size: float) -> str:
-    """Return the text, cut with an ellipsis to the width that it may have at that size in points."""
-    room = inches * 72.0 / size  # in units of the size; no character that is likely here is wider than one of them
-    if len(text) * 0.62 <= room:
-        return text
-    font = FontProperties(family=SETTINGS["font.family"], size=10.0)
-
-    def wide(part: str) -> float:
-        return text_to_path.get_text_width_height_descent(part, font, False)[0] / 10.0
-
-    if wide(text) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if wide(text[:middle] + "…") <= room else (low, middle - 1)
-    return text[:low] + "…"
-
-
-def end_labels(ax: Axes, heights: Sequence[float], texts: Sequence[str], looks: Sequence[tuple[str, Any]]) -> None:
-    """Write labels at the right of the axes beside the given heights (data), apart from each other, with leaders."""
-    if not len(heights):
-        return
-    low, high = ax.get_ylim()
-    points = ax.get_position().height * _figure(ax).get_figheight() * 72.0
-    placed = spread(heights, 11.5 * (high - low) / points, low, high)
-    beside = ax.get_yaxis_transform()
-    box = ax.get_position()
-    room = (1.0 - box.x1 - 0.042 * box.width) * _figure(ax).get_figwidth() - 0.05
-    for at, to, text, (colour, line) in zip(heights, placed, texts, looks, strict=True):
-        ax.plot([1.0, 1.035], [at, to], transform=beside, color=colour, linestyle=line, linewidth=1.0, clip_on=False)
-        ax.text(1.042, to, fitted(text, room, 8), transform=beside, va="center", ha="left", fontsize=8, color="#222222")
-
-
 def render(ax: Axes, kind: str, dpi: int = 120) -> bytes:
     """Return the figure of the axes as "png" or "svg", without date or version: equal figures are equal files."""
     metadata: dict[str, str | None] = {"Date": None, "Creator": None} if kind == "svg" else {"Software": None}
     out = io.BytesIO()
     with drawing():
         options: dict[str, Any] = {"pil_kwargs": {"compress_level": 4}} if kind == "png" else {}
-        _figure(ax).savefig(out, format=kind, dpi=dpi, metadata=metadata, **options)
+        labels.figure(ax).savefig(out, format=kind, dpi=dpi, metadata=metadata, **options)
     return out.getvalue()
-
-
-def _figure(ax: Axes) -> Figure:
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        raise ValueError("the axes belong to no figure")
-    return figure

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import IntegrityError
+from simulate.errors import IntegrityError, Mistake, Mistakes, shown
 
-OF_THE_COMMAND = ("config_dir", "folder", "keep", "output", "overwrite", "resume", "show", "study", "threads")
-"""Settings that say what to do with a result and change nothing in it."""
+UNNUMBERED = "0"  # stands for the hash that the run folder's own name will carry, while only the place is checked
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
@@ -24,12 +24,16 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
     from simulate import forecast, report, store
 
-    root, name = _place(settings)
-    if settings["resume"] and name is not None and (root / name).exists():
-        report.show(_finished(root / name, table.config_hash, settings))
-        sys.stdout.write(f"{root / name}\n")
-        return
-    target = store.prepare(settings["name"], table.config_hash, name, root=root, overwrite=settings["overwrite"])
+    root, name = place(settings)
+    if settings["resume"]:
+        if name is None:
+            way_out = "write output=NAME resume=true"
+            raise Mistakes([Mistake(where("resume"), "resume needs the name of the folder to go on with", way_out)])
+        if (root / name).exists():
+            report.show(finished(root / name, settings))
+            sys.stdout.write(f"{root / name}\n")
+            return
+    target = store.prepare(settings["name"], UNNUMBERED, name, root=root, overwrite=settings["overwrite"])
     with report.progress(settings["name"], settings["draws"]) as advance:
         dataset = forecast.run(
             table,
@@ -39,12 +43,14 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             keep=settings["keep"],
             progress=advance,
         )
-    folder = store.save(dataset, target, config={k: v for k, v in settings.items() if k not in OF_THE_COMMAND})
+    if name is None:
+        target = store.prepare(settings["name"], dataset.attrs["config_hash"], root=root)
+    folder = store.save(dataset, target, config=_of_the_result(settings))
     report.show(dataset)
     sys.stdout.write(f"{folder}\n")
 
 
-def _place(settings: dict[str, Any]) -> tuple[Path, str | None]:
+def place(settings: dict[str, Any]) -> tuple[Path, str | None]:
     """The folder of all runs and the name of this one's, which `hydra.run.dir` gives as one path."""
     from simulate import store
 
@@ -54,18 +60,35 @@ def _place(settings: dict[str, Any]) -> tuple[Path, str | None]:
     return path.parent, path.name
 
 
-def _finished(folder: Path, config_hash: str, settings: dict[str, Any]) -> Any:
+def finished(folder: Path, settings: dict[str, Any]) -> Any:
     """The result that a finished run left in `folder`, if it is the one that these settings ask for."""
     from simulate import store
 
     dataset = store.load(folder)
-    asked = {"config_hash": config_hash, "draws": settings["draws"], "seed": settings["seed"]}
-    differing = [
-        f"{key} {dataset.attrs.get(key)} -> {value}"
-        for key, value in asked.items()
-        if str(dataset.attrs.get(key)) != str(value)
-    ]
-    if differing:
+    stored = json.loads(dataset.attrs["assumptions"])
+    stored |= {"draws": int(dataset.attrs["draws"]), "seed": int(dataset.attrs["seed"])}
+    asked = json.loads(json.dumps(_of_the_result(settings), default=str))
+    changes = list(differences(stored, asked))
+    if changes:
+        more = f" and {len(changes) - 10} more" if len(changes) > 10 else ""
         way_out = "choose another name, or give overwrite=true"
-        raise IntegrityError(f"{folder} holds the result of other settings ({'; '.join(differing)}); {way_out}")
+        raise IntegrityError(
+            f"{folder} holds the result of other settings ({'; '.join(changes[:10])}{more}); {way_out}"
+        )
     return dataset
+
+
+def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
+    """Yield `key: old -> new` for everything in which two nested settings differ."""
+    if isinstance(old, dict) and isinstance(new, dict):
+        for name in sorted(old.keys() | new.keys()):
+            yield from differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
+    elif old != new:
+        yield f"{key}: {shown(old)} -> {shown(new)}"
+
+
+def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
+    """The settings that decide the numbers; the others say what to do with them."""
+    from simulate import forecast
+
+    return {key: value for key, value in settings.items() if key not in forecast.RUN_KEYS or key in ("draws", "seed")}

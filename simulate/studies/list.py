@@ -20,15 +20,12 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
 def sections(settings: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield (title, [(name, meaning)]) of everything that can be named."""
-    from simulate import compose, distributions, layout, units
+    from simulate import distributions, layout, units
     from simulate.drivers import DRIVERS
     from simulate.laws import LAWS, LIMITS
 
-    library = compose.Library(settings["config_dir"])
-    titles = {name: str(library.sources("assumptions", name)[name].data.get("title", "")) for name in library.names("assumptions")}
-    yield "Sets of assumptions (assumptions=NAME)", list(titles.items())
-    for group in ("thresholds", "study"):
-        yield f"{group.capitalize()} ({group}=NAME)", [(name, "") for name in library.names(group)]
+    for group, titles in settings["show"].items():
+        yield f"{group.capitalize()} ({group}=NAME)", list(titles.items())
     rows = settings.get("inputs", {})
     for name, driver in DRIVERS.items():
         known = [(row.name, row.unit, row.meaning) for path in layout.paths(driver) for row in layout.path_rows(path)]
@@ -36,7 +33,13 @@ def sections(settings: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, st
         stated = [(key, f"{rows[key].get('unit') or unit}: {meaning}") for key, unit, meaning in known if key in rows]
         yield f"Inputs of the driver {name}, in {settings['name']}", stated
         yield f"Further rows that {name} can read", [(k, f"{unit}: {m}") for k, unit, m in known if k not in rows]
-    yield "Distributions (dist)", [(name, ", ".join(sorted(distributions.FIELDS[name]))) for name in distributions.FAMILIES]
-    yield "Growth laws (drivers.NAME.law)", [(name, "needs: " + (", ".join(law.needs) or "-")) for name, law in LAWS.items()]
+    yield (
+        "Distributions (dist)",
+        [(name, ", ".join(sorted(distributions.FIELDS[name]))) for name in distributions.FAMILIES],
+    )
+    yield (
+        "Growth laws (drivers.NAME.law)",
+        [(name, "needs: " + (", ".join(law.needs) or "-")) for name, law in LAWS.items()],
+    )
     yield "Limits (drivers.NAME.limit)", [(name, "") for name in LIMITS]
     yield "Units", [(unit, "") for unit in units.spellings()]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import bisect
+import itertools
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -76,7 +77,7 @@ def _density(values: list[float]) -> Iterator[str]:
     edges = [
         low * (high / low) ** (k / BARS) if logarithmic else low + (high - low) * k / BARS for k in range(BARS + 1)
     ]
-    shares = [bisect.bisect_left(values, b) - bisect.bisect_left(values, a) for a, b in zip(edges, edges[1:], strict=False)]
+    shares = [bisect.bisect_left(values, b) - bisect.bisect_left(values, a) for a, b in itertools.pairwise(edges)]
     yield "  density" + (" per equal factor" if logarithmic else "")
     for edge, share in zip(edges, shares, strict=False):
         yield f"  {wording.number(edge):>10} {'#' * round(WIDEST_BAR * share / max(shares))}".rstrip()

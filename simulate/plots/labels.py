@@ -1,0 +1,80 @@
+"""Labels that fit: cut to the room they have, and moved apart where they would lie on each other."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+FONT = "DejaVu Sans"
+"""The font that matplotlib brings along, so that figures are the same everywhere."""
+
+
+def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> np.ndarray:
+    """Return positions near the wanted ones, at least `gap` apart (less if they cannot all fit), inside [low, high]."""
+    order = np.argsort(np.asarray(wanted, dtype=float), kind="stable")
+    place = np.clip(np.asarray(wanted, dtype=float)[order], low, high)
+    gap = min(gap, (high - low) / max(place.size - 1, 1))
+    # Blocks of touching labels are centred on the mean of what their members want (pool adjacent violators).
+    blocks: list[list[float]] = []  # sum of (wanted - own offset in the block), number of members
+    for value in place:
+        blocks.append([value, 1.0])
+        while len(blocks) > 1 and blocks[-2][0] / blocks[-2][1] + blocks[-2][1] * gap > blocks[-1][0] / blocks[-1][1]:
+            total, members = blocks.pop()
+            blocks[-1][0] += total - members * blocks[-1][1] * gap
+            blocks[-1][1] += members
+    placed = np.concatenate([total / n + gap * np.arange(n) for total, n in blocks]) if blocks else place
+    for i in range(placed.size - 1, -1, -1):
+        placed[i] = min(placed[i], high - gap * (placed.size - 1 - i))
+    for i in range(placed.size):
+        placed[i] = max(placed[i], low + gap * i)
+    result = np.empty_like(placed)
+    result[order] = placed
+    return result
+
+
+def fitted(text: str, inches: float, size: float) -> str:
+    """Return the text, cut with an ellipsis to the width that it may have at that size in points."""
+    room = inches * 72.0 / size  # in units of the size; no character that is likely here is wider than one of them
+    if len(text) * 0.62 <= room:
+        return text
+    font = FontProperties(family=FONT, size=10.0)
+
+    def wide(part: str) -> float:
+        return text_to_path.get_text_width_height_descent(part, font, False)[0] / 10.0
+
+    if wide(text) <= room:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if wide(text[:middle] + "…") <= room else (low, middle - 1)
+    return text[:low] + "…"
+
+
+def end_labels(ax: Axes, heights: Sequence[float], texts: Sequence[str], looks: Sequence[tuple[str, Any]]) -> None:
+    """Write labels at the right of the axes beside the given heights (data), apart from each other, with leaders."""
+    if not len(heights):
+        return
+    low, high = ax.get_ylim()
+    points = ax.get_position().height * figure(ax).get_figheight() * 72.0
+    placed = spread(heights, 11.5 * (high - low) / points, low, high)
+    beside = ax.get_yaxis_transform()
+    box = ax.get_position()
+    room = (1.0 - box.x1 - 0.042 * box.width) * figure(ax).get_figwidth() - 0.05
+    for at, to, text, (colour, line) in zip(heights, placed, texts, looks, strict=True):
+        ax.plot([1.0, 1.035], [at, to], transform=beside, color=colour, linestyle=line, linewidth=1.0, clip_on=False)
+        ax.text(1.042, to, fitted(text, room, 8), transform=beside, va="center", ha="left", fontsize=8, color="#222222")
+
+
+def figure(ax: Axes) -> Figure:
+    """Return the figure that the axes belong to; raises ValueError where there is none."""
+    found = ax.get_figure(root=True)
+    if found is None:
+        raise ValueError("the axes belong to no figure")
+    return found
