@@ -20,8 +20,10 @@ import numpy as np
 
 PACKAGE = Path(__file__).parent
 
-inline = numba.njit(error_model="numpy", forceinline=True)
-jit = numba.njit(error_model="numpy", nogil=True)
+#: No function makes arrays, so none needs to count references to them (a tenth of the time, and a third of the compilation).
+OPTIONS = {"error_model": "numpy", "_nrt": False}
+inline = numba.njit(**OPTIONS, forceinline=True)
+jit = numba.njit(**OPTIONS, nogil=True)
 
 
 @cache
@@ -59,6 +61,6 @@ def entry(function):  # type: ignore[no-untyped-def]  # numba's dispatchers have
     before = numba.config.CACHE_DIR
     numba.config.CACHE_DIR = str(folder)
     try:
-        return numba.njit(error_model="numpy", nogil=True, cache=True)(function)
+        return numba.njit(**OPTIONS, nogil=True, cache=True)(function)
     finally:
         numba.config.CACHE_DIR = before

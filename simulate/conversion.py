@@ -6,7 +6,7 @@ import numpy as np
 
 from simulate.compiled import entry, jit
 from simulate.fastmath import exp10, log10
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 from simulate.units import Conversion, Operation
 
 ONCE, EACH_BLOCK, EACH_YEAR = 0, 1, 2  # when a row takes a new value

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.kernel import DATE_BINS, Tally
+from simulate.kernel import DATE_BINS
 
 NEVER_CROSSED = "not crossed within the horizon"
 MOST_BARS = 120
@@ -17,10 +17,10 @@ MOST_BARS = 120
 class Crossings:
     """The counted crossing dates of all thresholds of a run."""
 
-    def __init__(self, years: np.ndarray, tally: Tally, reference: np.ndarray, draws: int) -> None:
+    def __init__(self, years: np.ndarray, counts: dict[str, np.ndarray], reference: np.ndarray, draws: int) -> None:
         self.start, self.horizon, self.draws = float(years[0]), float(years[-1]), draws
-        self.already, self.cells = tally.crossed[:, 0], tally.dates
-        self.certain = tally.dates_differ == 0
+        self.already, self.cells = counts["crossed"][:, 0], counts["dates"]
+        self.certain = counts["dates_differ"] == 0
         self.reference = reference
 
     def quantile(self, which: int, level: float) -> float:

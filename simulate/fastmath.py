@@ -143,6 +143,23 @@ def log10(x):
 
 
 @inline
+def log10_one_plus(y):
+    """log10(1 + y) for y from 0 to 1, with full relative precision: 2 atanh(y / (2 + y)) / ln 10."""
+    s = y / (2.0 + y)
+    z = s * s
+    p = fma(0.07019955814499547, z, 0.0382211216120621)
+    p = fma(p, z, 0.05211999698124401)
+    p = fma(p, z, 0.05782259361517271)
+    p = fma(p, z, 0.06681868180147386)
+    p = fma(p, z, 0.07896250823239337)
+    p = fma(p, z, 0.09650988701804007)
+    p = fma(p, z, 0.12408413766788266)
+    p = fma(p, z, 0.17371779276136406)
+    p = fma(p, z, 0.28952965460216784)
+    return fma(s, z * p, s * 0.8685889638065036)
+
+
+@inline
 def log(x):
     """Natural logarithm."""
     return log2(x) * LN_2

@@ -21,9 +21,9 @@ from simulate.compiled import source_hash
 from simulate.crossings import NEVER_CROSSED, Crossings
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
-from simulate.kernel import Tally, Watched
+from simulate.kernel import Watched
 from simulate.plan import Prepared, prepare
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 from simulate.tally import Sums, blank, pilot
 
 if TYPE_CHECKING:
@@ -79,10 +79,10 @@ def simulate(
     paths = draws if keep == "draws" else min(SAMPLE_PATHS, draws)
     trajectories = np.zeros((len(kept), len(assumptions.years), paths), np.float32)
     started = time.perf_counter()
-    tally, sums = local.run(prepared, watched, trajectories, draws, seed, threads, progress)
-    _check_broken(assumptions, prepared, tally.broken, draws)
-    _check_results(assumptions, prepared, tally, draws)
-    return Outcome(assumptions, prepared, watched, tally, sums, kept, draws, seed, time.perf_counter() - started)
+    sums = local.run(prepared, watched, trajectories, draws, seed, threads, progress)
+    _check_broken(assumptions, prepared, sums.others["broken"], draws)
+    _check_results(assumptions, prepared, sums, draws)
+    return Outcome(assumptions, prepared, watched, sums, trajectories, kept, draws, seed, time.perf_counter() - started)
 
 
 def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> Watched:
@@ -96,8 +96,9 @@ def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> Watched:
     )
     first = pilot(prepared)
     tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
-    local.Worker(prepared, blind, tally, first).run(seed, 0, 1, DRAWS)
-    _check_broken(assumptions, prepared, tally.broken, DRAWS)
+    worker = local.Worker(prepared, blind, tally, first)
+    worker.run(seed, 0, 1, DRAWS)
+    _check_broken(assumptions, prepared, worker.sums.others["broken"], DRAWS)
     low, high = first.inputs.min(axis=(1, 2)), first.inputs.max(axis=(1, 2))
     with np.errstate(over="ignore"):
         logs = (low > 0.0) & (high > 3.0 * low) & (high < np.inf)
@@ -129,9 +130,9 @@ def _check_broken(assumptions: Assumptions, prepared: Prepared, broken: np.ndarr
         raise Mistakes(mistakes)
 
 
-def _check_results(assumptions: Assumptions, prepared: Prepared, tally: Tally, draws: int) -> None:
+def _check_results(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
     """A result that is no number in some draw and year is a mistake of what it is made of."""
-    bad = tally.results.totals["nan"].max(axis=1)
+    bad = sums.results.nan.max(axis=1)
     mistakes = []
     for name, count in zip(prepared.results, bad.tolist(), strict=True):
         if count:
@@ -153,15 +154,15 @@ class Outcome:
         assumptions: Assumptions,
         prepared: Prepared,
         watched: Watched,
-        tally: Tally,
         sums: Sums,
+        trajectories: np.ndarray,
         kept: tuple[str, ...],
         draws: int,
         seed: int,
         seconds: float,
     ) -> None:
         self.set, self.prepared, self.watched = assumptions, prepared, watched
-        self.tally, self.sums, self.kept, self.draws, self.seed, self.seconds = tally, sums, kept, draws, seed, seconds
+        self.sums, self.paths, self.kept, self.draws, self.seed, self.seconds = sums, trajectories, kept, draws, seed, seconds
 
     def dataset(self) -> xr.Dataset:
         """The labelled result."""
@@ -184,9 +185,9 @@ class Outcome:
         return xr.Dataset(variables, coordinates, self._attributes())
 
     def _quantities(self, variables: dict[str, Any]) -> None:
-        watch, counts = self.watched.results, self.tally.results
-        table = summary.quantiles(watch, counts, QUANTILES)
-        mean, sd = summary.moments(watch, counts, self.sums.results, self.draws)
+        watch, total = self.watched.results, self.sums.results
+        table = summary.quantiles(watch, total, QUANTILES)
+        mean, sd = summary.moments(watch, total, self.draws)
         for k, name in enumerate(self.prepared.results):
             if name.startswith("ceiling:"):
                 continue
@@ -196,8 +197,8 @@ class Outcome:
             variables[f"{name}_sd"] = (("year",), sd[k], about)
 
     def _inputs(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        watch, counts = self.watched.inputs, self.tally.inputs
-        table = summary.quantiles(watch, counts, QUANTILES)[:, :, 0]
+        watch, total = self.watched.inputs, self.sums.inputs
+        table = summary.quantiles(watch, total, QUANTILES)[:, :, 0]
         with np.errstate(over="ignore"):
             table = np.where(self.watched.input_logs[:, None] == 1, 10.0**table, table)
         names = list(self.set.rows)
@@ -236,7 +237,7 @@ class Outcome:
 
     def _ceilings(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         names = [*self.set.active, *(name for name in self.set.ceilings if name in self.set.inactive)]
-        table = summary.quantiles(self.watched.results, self.tally.results, QUANTILES)
+        table = summary.quantiles(self.watched.results, self.sums.results, QUANTILES)
         where = [self.prepared.results.index(f"ceiling:{name}") for name in names]
         active = np.array([name not in self.set.inactive for name in names], np.int8)
         meanings = json.dumps({name: self.set.meanings[f"ceiling {name}"] for name in names})
@@ -245,7 +246,7 @@ class Outcome:
         about = {"units": "log10 FLOP", "long_name": "training compute of the largest run that the ceiling allows"}
         variables["ceiling_compute"] = (("ceiling", "quantile", "year"), table[where], about)
         share = np.zeros((len(names), len(self.set.years)))
-        share[: len(self.set.active)] = self.tally.binding / self.draws
+        share[: len(self.set.active)] = self.sums.others["binding"] / self.draws
         variables["binding"] = (
             ("ceiling", "year"),
             share,
@@ -256,8 +257,8 @@ class Outcome:
         thresholds = self.set.thresholds
         coordinates["threshold"] = ("threshold", np.array(list(thresholds), dtype=str))
         coordinates["crossing_quantile"] = ("crossing_quantile", QUANTILES)
-        crossings = Crossings(self.set.years, self.tally, self.watched.dates, self.draws)
-        k = np.cumsum(self.tally.crossed, axis=1)
+        crossings = Crossings(self.set.years, self.sums.others, self.watched.dates, self.draws)
+        k = np.cumsum(self.sums.others["crossed"], axis=1)
         p = k / self.draws
         low, high = intervals.binomial(k, self.draws)
         by_year = ("threshold", "year")
@@ -295,7 +296,7 @@ class Outcome:
             density,
             {"units": "1", "long_name": "share of draws that cross in the bin"},
         )
-        levels = summary.quantiles(self.watched.inputs, self.tally.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
+        levels = summary.quantiles(self.watched.inputs, self.sums.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
         with np.errstate(over="ignore"):
             levels = np.where(self.watched.input_logs[len(self.set.rows) :, None] == 1, 10.0**levels, levels)
         variables["threshold_level"] = (
@@ -311,7 +312,7 @@ class Outcome:
             variables[f"threshold_{column}"] = (("threshold",), np.array(values, dtype=str))
 
     def _trajectories(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        paths = self.tally.trajectories
+        paths = self.paths
         coordinates["draw"] = ("draw", np.arange(paths.shape[2]))
         for k, name in enumerate(self.kept):
             about = {"units": self.set.units[name], "long_name": f"{self.set.meanings[name]}, draw by draw"}

@@ -20,7 +20,7 @@ import numpy as np
 from simulate.compiled import jit
 from simulate.errors import did_you_mean
 from simulate.fastmath import exp, exp10, log, log10, power, round_even
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS, copy
 
 LONGEST, DEEPEST = 2000, 50
 
@@ -401,7 +401,7 @@ def evaluate(steps, constants, begin, end, rows, stack, year, first):
         op, operand, also = steps[k].op, steps[k].operand, steps[k].also
         if op == Op.PREVIOUS_OR:
             if not first:
-                stack[top - 1, :] = rows[operand]
+                copy(rows[operand], stack[top - 1])
         elif op <= Op.PREVIOUS:
             _push(op, operand, also, constants, rows, stack[top], year, first)
             top += 1

@@ -20,7 +20,7 @@ from simulate.formulas import Program, evaluate
 from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import BEFORE, CEILINGS, END
 from simulate.sequence import in_turn
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS, copy
 from simulate.summary import Counts, Watch, count
 
 SAME = 1e-9  # years: instants closer than this are the same
@@ -124,8 +124,7 @@ def _derive(program, derived, when, rows, stack, many, broken):
             evaluate(program.steps, program.constants, one.first, one.end, rows, stack, 0.0, False)
             out = rows[one.row]
             bad = 0
-            for i in range(DRAWS):
-                out[i] = stack[0, i]
+            copy(stack[0], out)
             for i in range(many):
                 bad += not abs(out[i]) < math.inf
             broken[k] += bad
@@ -164,23 +163,29 @@ def _count_binding(x, many, year, binding):
 
 
 @jit
-def _cross(levels, t, year, start, many, rows, crossed, dates, scratch):
-    """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative."""
+def _cross(levels, waiting, t, year, start, many, rows, crossed, dates, scratch):
+    """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
+
+    `waiting` (threshold,) is the number of draws of the block that have not crossed yet.
+    """
     for k in range(len(levels)):
         level, quantity = rows[levels[k].level], rows[levels[k].quantity]
         margin, date = rows[levels[k].margin], rows[levels[k].date]
         if t.first:
+            waiting[k] = DRAWS
             for i in range(DRAWS):
                 date[i] = NEVER
                 margin[i] = -math.inf
+        if waiting[k] == 0:
+            continue
         crossing = 0
         for i in range(DRAWS):
             scratch[i] = max(margin[i], quantity[i] - level[i])
             crossing += (margin[i] < 0.0) & (scratch[i] >= 0.0)
         if crossing:
             _date(t, year, start, many, margin, scratch, date, crossed[k], dates[k])
-        for i in range(DRAWS):
-            margin[i] = scratch[i]
+            waiting[k] -= crossing
+        copy(scratch, margin)
 
 
 @jit
@@ -206,13 +211,12 @@ def _date(t, year, start, many, margin, now, date, crossed, dates):
 def _watch_inputs(watch, logs, counts, many, rows, scratch, index, pilot):
     for k in range(len(watch.row)):
         written = rows[watch.row[k]]
-        for i in range(DRAWS):
-            scratch[i] = written[i]
+        copy(written, scratch)
         if logs[k]:
             for i in range(DRAWS):
                 scratch[i] = log10(written[i])
         if pilot.size:
-            pilot[k, 0, :] = scratch
+            copy(scratch, pilot[k, 0])
         else:
             count(watch.place[k, 0], counts.bins[k, 0], counts.totals[k, 0], scratch, many, index)
 
@@ -221,7 +225,7 @@ def _watch_inputs(watch, logs, counts, many, rows, scratch, index, pilot):
 def _watch_results(watch, counts, year, many, rows, index, pilot):
     for k in range(len(watch.row)):
         if pilot.size:
-            pilot[k, year, :] = rows[watch.row[k]]
+            copy(rows[watch.row[k]], pilot[k, year])
         else:
             count(watch.place[k, year], counts.bins[k, year], counts.totals[k, year], rows[watch.row[k]], many, index)
 
@@ -243,7 +247,7 @@ def _count_dates(levels, reference, differ, many, rows, pilot):
             differs += date[i] != reference[k]
         differ[k] += differs
         if pilot.size:
-            pilot[k, :] = date
+            copy(date, pilot[k])
 
 
 @jit
@@ -258,10 +262,10 @@ def _sum_up(x, t):
 
 
 @entry
-def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, pilot, stack, index):
+def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, pilot, stack, index, waiting):
     """Take blocks `first` to `last` (excluded) of a run of `draws` draws through the years, adding to `tally`.
 
-    `x` is the record over the first rows of `rows`, shape (row, draw); `stack` and `index` are scratch.
+    `x` is the record over the first rows of `rows`, shape (row, draw); `stack`, `index` and `waiting` are scratch.
     """
     years, own, program = plan.years, plan.own, plan.program
     more = (program, own, rows, stack)
@@ -294,9 +298,9 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, p
                 _watch_inputs(
                     watched.inputs, watched.input_logs, tally.inputs, many, rows, stack[0], index, pilot.inputs
                 )
-            _cross(plan.levels, t, year, years[0], many, rows, tally.crossed, tally.dates, stack[0])
+            _cross(plan.levels, waiting, t, year, years[0], many, rows, tally.crossed, tally.dates, stack[0])
             _watch_results(watched.results, tally.results, year, many, rows, index, pilot.results)
             _keep(plan.kept, tally.trajectories, block, year, many, rows)
             for k in range(len(plan.earlier)):
-                rows[plan.earlier[k, 1], :] = rows[plan.earlier[k, 0]]
+                copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
         _count_dates(plan.levels, watched.dates, tally.dates_differ, many, rows, pilot.dates)

@@ -10,16 +10,15 @@ To add a limit shape: one function `(value, limit, scratch)` that changes `value
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from simulate.compiled import jit
-from simulate.fastmath import LN_2, LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10
+from simulate.fastmath import LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10, log10_one_plus
 from simulate.sequence import one_of
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 #: Rows of a path, after its prefix: kernel unit, meaning. "level" stands for the log10 of the path's own unit.
 PARAMETERS: dict[str, tuple[str, str]] = {
@@ -36,12 +35,13 @@ PARAMETERS: dict[str, tuple[str, str]] = {
 }
 #: One path in a block: its rows, its present level, the shocks up to now, and scratch.
 PATH = np.dtype(
-    [(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half"]]
+    [(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half", "scratch"]]
 )
 #: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, and whether the set has it.
 RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8")])
 
 _NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(24))
+NEGLIGIBLE = 30.0  # orders of magnitude below a limit at which it cannot be felt in 53 bits
 LONGEST_TURN = 8.5  # in units of the reversion time: beyond, the growth has turned to within 2e-16
 
 
@@ -64,6 +64,16 @@ def two_regime(path, rule, year):
 
 
 @jit
+def _turn(path, node, weight):
+    """One point of the quadrature of `reversion`."""
+    for i in range(DRAWS):
+        s = path.half[i] * node
+        path.scratch[i] = exp2(-0.5 * LOG2_E * s * s)
+    for i in range(DRAWS):
+        path.value[i] += weight * (exp2(path.ratio[i] * path.scratch[i]) - 1.0)
+
+
+@jit
 def reversion(path, rule, year):
     """The rate turns from growth to growth_after: growth**w * growth_after**(1 - w), w = exp(-e^2 / (2 reversion^2)).
 
@@ -77,10 +87,7 @@ def reversion(path, rule, year):
         half[i] = 0.5 * min(abs(e) / path.reversion[i], LONGEST_TURN)
         value[i] = 0.0
     for k in range(len(_NODES)):
-        for i in range(DRAWS):
-            s = half[i] * (1.0 + _NODES[k])
-            weight = exp2(-0.5 * LOG2_E * s * s)
-            value[i] += _WEIGHTS[k] * (exp2(ratio[i] * weight) - 1.0)
+        _turn(path, 1.0 + _NODES[k], _WEIGHTS[k])
     for i in range(DRAWS):
         turned = half[i] * value[i] * path.reversion[i]
         value[i] = path.start[i] + path.growth_after[i] * (e + (turned if e >= 0.0 else -turned))
@@ -91,7 +98,7 @@ def decaying(path, rule, year):
     """The growth rate itself halves every half_life: start + growth * half_life / ln 2 * (1 - 2**(-e / half_life))."""
     e = year - rule.at
     for i in range(DRAWS):
-        path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] / LN_2 * (1.0 - exp2(-e / path.half_life[i]))
+        path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] * LOG2_E * (1.0 - exp2(-e / path.half_life[i]))
 
 
 @jit
@@ -128,9 +135,9 @@ def hard(value, limit, scratch):
 def logistic(value, limit, scratch):
     """v - log10(1 + 10^(v - L)), the logistic approach (Cotra 2020), written so that it bears v = infinity."""
     for i in range(DRAWS):
-        scratch[i] = 1.0 + exp10(-abs(value[i] - limit[i])) if value[i] < math.inf else 1.0
+        scratch[i] = exp10(-min(abs(value[i] - limit[i]), NEGLIGIBLE))
     for i in range(DRAWS):
-        value[i] = min(value[i], limit[i]) - log10(scratch[i])
+        value[i] = min(value[i], limit[i]) - log10_one_plus(scratch[i])
 
 
 @jit

@@ -18,7 +18,7 @@ import numpy as np
 from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.laws import PARAMETERS, PATH, RULE
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 #: Results that belong to no driver.
 TRAINING = (

@@ -22,7 +22,7 @@ from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.rows import Row
 from simulate.sequence import TURN
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 
 class Prepared(NamedTuple):

@@ -17,7 +17,7 @@ import numpy as np
 from simulate.compiled import entry, inline, jit
 from simulate.distributions import Kind, Shape
 from simulate.fastmath import exp10, fma, from_bits, normal_probability, normal_quantile
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS, copy
 from simulate.tables import SIZE, look_up
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -118,11 +118,11 @@ def _quantiles(drawn, parts, tables, stack, out):
     """Turn the uniforms in `out` into values of a drawn row."""
     first = parts[drawn.first]
     if drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0:
-        stack[0, :] = out
+        copy(out, stack[0])
         _value(first, tables, stack[0], out)
         return
     u, v, value = stack[0], stack[1], stack[2]
-    u[:] = out
+    copy(out, u)
     low = 0.0
     for k in range(drawn.first, drawn.end):
         part = parts[k]

@@ -1,6 +1,6 @@
 """What is kept of millions of draws: whole numbers only, so that any order of adding gives the same bits.
 
-For each watched row and instant there is a histogram of 4,096 bins, placed once by a pilot block (the first 512 draws) with room for
+For each watched row and instant there is a histogram of 2,048 bins, placed once by a pilot block (the first 512 draws) with room for
 eight times its range; draws outside are counted as under, over or not-a-number *before* anything is cast to an index. Moments are
 fixed-point sums around the histogram's middle. A row that is the same in every draw is known exactly. Two summaries merge by addition.
 """
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from simulate.compiled import jit
 from simulate.fastmath import ROUND, ROUND_BITS, to_bits
 
-BINS = 4096
+BINS = 2048
 ROOM = 8.0  # times the range of the pilot
 FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
 FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and square, in bins
@@ -36,21 +36,38 @@ class Watch(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The counts of a watch; all integers, all mergeable by addition."""
+    """The counts of one task; all whole numbers, and small enough to stay in the processor's cache."""
 
-    bins: np.ndarray  # (watched, year, BINS)
+    bins: np.ndarray  # (watched, year, BINS) int32
     totals: np.ndarray  # (watched, year) TOTAL
 
-    def add(self, other: Counts) -> None:
-        """Add the counts of another worker."""
-        self.bins[:] += other.bins
+
+class Sum:
+    """Counts of many tasks: 64-bit bins and, since they would overflow, moments in Python's integers."""
+
+    def __init__(self, counts: Counts) -> None:
+        shape = counts.totals.shape
+        self.bins = np.zeros(counts.bins.shape, np.int64)
+        self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
+        self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in range(2))
+
+    def take(self, counts: Counts) -> None:
+        """Add the counts of a task, and set them to zero."""
+        self.bins += counts.bins
         for name in TOTAL.names or ():
-            self.totals[name] += other.totals[name]
+            getattr(self, name)[:] += counts.totals[name]
+        counts.bins[:] = 0
+        counts.totals[:] = 0
+
+    def add(self, other: Sum) -> None:
+        """Add the sum of another worker."""
+        for name in ("bins", *(TOTAL.names or ())):
+            getattr(self, name)[:] += getattr(other, name)
 
 
 def empty(watch: Watch) -> Counts:
     """Counts of nothing."""
-    return Counts(np.zeros((*watch.place.shape, BINS), np.int64), np.zeros(watch.place.shape, TOTAL))
+    return Counts(np.zeros((*watch.place.shape, BINS), np.int32), np.zeros(watch.place.shape, TOTAL))
 
 
 def unplaced(row: np.ndarray, years: int) -> Watch:
@@ -78,82 +95,77 @@ def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
 def count(place, bins, totals, values, many, index):
     """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, int32 (draw,)."""
     origin, scale, reference = place.origin, 1.0 / place.width, place.reference
-    inside = differs = total = squares = far = 0
+    total = squares = differs = reached = 0
     for i in range(many):
         position = (values[i] - origin) * scale
-        inside += (position >= 0.0) & (position < BINS)
-        differs += values[i] != reference
-        # Clipping keeps the cast safe for whatever value; the careful pass below counts what was clipped.
-        index[i] = np.int32(min(max(position, 0.0), BINS - 1.0))
-    for i in range(many):
-        d = (values[i] - origin) * scale - 0.5 * BINS
-        near = abs(d) <= FAR
-        d = d if near else 0.0
-        far += not near
+        position = position if position > -1.0 else -1.0  # not a number goes here too
+        position = position if position < BINS else float(BINS)
+        index[i] = np.int32(np.floor(position))
+        d = position - 0.5 * BINS
         total += to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
         squares += to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
-    if inside == many:
-        for i in range(many):
-            bins[index[i]] += 1
-    else:
-        for i in range(many):
-            position = (values[i] - origin) * scale
-            if position != position:
-                totals.nan += 1
-            elif position < 0.0:
-                totals.under += 1
-            elif position >= BINS:
-                totals.over += 1
-            else:
-                bins[index[i]] += 1
+    for i in range(many):
+        reached |= index[i]  # BINS is a power of two: only 0 to BINS - 1 set no bit above
+        differs += values[i] != reference
     totals.differs += differs
-    totals.sum += total
-    totals.squares += squares
-    totals.far += far
+    if 0 <= reached < BINS:
+        totals.sum += total
+        totals.squares += squares
+        for i in range(many):
+            bins[np.uint32(index[i])] += np.int32(1)
+    else:
+        _count_carefully(origin, scale, bins, totals, values, many, index)
 
 
-def quantiles(watch: Watch, counts: Counts, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+@jit
+def _count_carefully(origin, scale, bins, totals, values, many, index):
+    """The same for a block in which some draw lies outside the histogram."""
+    for i in range(many):
+        d = (values[i] - origin) * scale - 0.5 * BINS
+        if d != d:
+            totals.nan += 1
+        elif index[i] < 0:
+            totals.under += 1
+        elif index[i] >= BINS:
+            totals.over += 1
+        else:
+            bins[np.uint32(index[i])] += np.int32(1)
+        if abs(d) <= FAR:
+            totals.sum += to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
+            totals.squares += to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
+        else:
+            totals.far += 1
+
+
+def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quantiles of every watched row, shape (watched, quantile, year): linear within a bin, infinite outside the histogram."""
-    totals, place = counts.totals, watch.place
-    draws = totals["under"] + counts.bins.sum(axis=2) + totals["over"]
+    place = watch.place
+    upto = total.under[:, :, None] + np.cumsum(total.bins, axis=2)
+    draws = upto[:, :, -1] + total.over
     found = np.empty((len(watch.row), len(levels), place.shape[1]))
-    for at in np.ndindex(place.shape):
-        bins = counts.bins[at]
-        upto = totals["under"][at] + np.cumsum(bins)
-        for k, level in enumerate(levels):
-            found[at[0], k, at[1]] = _quantile(level * draws[at], int(totals["under"][at]), upto, bins, place[at])
-    same = (totals["differs"] == 0) & np.isfinite(place["reference"])
+    for k, level in enumerate(levels):
+        target = level * draws
+        b = np.minimum((upto < target[:, :, None]).sum(axis=2), BINS - 1)  # the first bin that reaches the target
+        here = np.take_along_axis(total.bins, b[:, :, None], axis=2)[:, :, 0]
+        before = np.take_along_axis(upto, b[:, :, None], axis=2)[:, :, 0] - here
+        within = (target - before) / np.maximum(here, 1)
+        value = place["origin"] + place["width"] * (b + within)
+        found[:, k] = np.where(target < total.under, -np.inf, np.where(target > upto[:, :, -1], np.inf, value))
+    same = (total.differs == 0) & np.isfinite(place["reference"])
     return np.where(same[:, None, :], place["reference"][:, None, :], found)
 
 
-def _quantile(target: float, under: int, upto: np.ndarray, bins: np.ndarray, place: np.void) -> float:
-    """The value below which `target` draws lie."""
-    if target < under:
-        return -np.inf
-    if target > upto[-1]:
-        return np.inf
-    b = int(np.searchsorted(upto, target, side="left"))
-    b = b if bins[b] else int(np.flatnonzero(bins)[0])
-    within = max((target - (upto[b] - bins[b])) / bins[b], 0.0)
-    return float(place["origin"] + place["width"] * (b + within))
+def moments(watch: Watch, total: Sum, draws: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (watched, year).
 
-
-def moments(watch: Watch, counts: Counts, sums: NDArray[np.object_], draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (watched, year), from exact sums (watched, year, 2) of Python integers.
-
-    Both are infinite where draws lie too far out for a sum (a pole), and 0 in spread where all draws are the same.
+    Both are infinite where draws lie too far out for a sum (a pole), and the spread is 0 where all draws are the same.
     """
-    mean, sd = np.empty(watch.place.shape), np.empty(watch.place.shape)
-    for at in np.ndindex(watch.place.shape):
-        place, totals = watch.place[at], counts.totals[at]
-        total, squares = (int(v) for v in sums[at])
-        if totals["far"]:
-            mean[at] = sd[at] = np.inf if totals["over"] else -np.inf
-        elif totals["differs"] == 0:
-            mean[at], sd[at] = place["reference"], 0.0
-        else:
-            average = total / draws / FIRST_UNIT
-            variance = squares / draws / SECOND_UNIT - average * average
-            mean[at] = place["origin"] + place["width"] * (BINS // 2 + average)
-            sd[at] = place["width"] * np.sqrt(max(variance, 0.0))
-    return mean, sd
+    place = watch.place
+    average = (total.sum / draws).astype(np.float64) / FIRST_UNIT
+    square = (total.squares / draws).astype(np.float64) / SECOND_UNIT
+    mean = place["origin"] + place["width"] * (BINS // 2 + average)
+    sd = place["width"] * np.sqrt(np.maximum(square - average * average, 0.0))
+    same, far = total.differs == 0, total.far > 0
+    infinite = np.where(total.over > 0, np.inf, -np.inf)
+    mean = np.where(same, place["reference"], np.where(far, infinite, mean))
+    return mean, np.where(same, 0.0, np.where(far, np.inf, sd))

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from simulate import summary
 from simulate.kernel import DATE_BINS, Pilot, Tally, Watched
 from simulate.plan import Prepared
-from simulate.sizes import DRAWS
-from simulate.summary import Counts
+from simulate.blocks import DRAWS
+from simulate.summary import Sum
 
+OTHERS = ("binding", "crossed", "dates", "dates_differ", "broken")
 NO_PILOT = Pilot(np.zeros((0, 1, 0)), np.zeros((0, 1, 0)), np.zeros((0, 0)))
 
 
@@ -39,38 +38,24 @@ def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray) -> Tal
     )
 
 
-def add(total: Tally, more: Tally) -> None:
-    """Add the counts of another worker; trajectories are one array for all."""
-    total.inputs.add(more.inputs)
-    total.results.add(more.results)
-    for name in ("binding", "crossed", "dates", "dates_differ", "broken"):
-        getattr(total, name)[:] += getattr(more, name)
-
-
-@dataclass
 class Sums:
-    """Exact sums of moments: Python integers, since 64 bits would overflow after some 1e7 draws."""
+    """The counts of many tasks."""
 
-    inputs: np.ndarray  # (watched, 1, 2) of int
-    results: np.ndarray  # (watched, year, 2) of int
-
-    @classmethod
-    def zero(cls, tally: Tally) -> Sums:
-        """Sums of nothing."""
-        return cls(*(np.zeros((*counts.totals.shape, 2), dtype=object) for counts in (tally.inputs, tally.results)))
+    def __init__(self, tally: Tally) -> None:
+        self.inputs, self.results = Sum(tally.inputs), Sum(tally.results)
+        self.others = {name: np.zeros_like(getattr(tally, name)) for name in OTHERS}
 
     def take(self, tally: Tally) -> None:
-        """Move the moments of a task into the exact sums."""
-        for own, counts in ((self.inputs, tally.inputs), (self.results, tally.results)):
-            _move(own, counts)
+        """Add the counts of a task, and set them to zero."""
+        self.inputs.take(tally.inputs)
+        self.results.take(tally.results)
+        for name, own in self.others.items():
+            own += getattr(tally, name)
+            getattr(tally, name)[:] = 0
 
-    def add(self, other: Sums) -> None:
-        """Add the sums of another worker."""
-        self.inputs += other.inputs
-        self.results += other.results
-
-
-def _move(own: np.ndarray, counts: Counts) -> None:
-    for k, name in enumerate(("sum", "squares")):
-        own[:, :, k] += counts.totals[name]
-        counts.totals[name] = 0
+    def add(self, more: Sums) -> None:
+        """Add the counts of another worker."""
+        self.inputs.add(more.inputs)
+        self.results.add(more.results)
+        for name, own in self.others.items():
+            own += more.others[name]

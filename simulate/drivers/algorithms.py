@@ -7,7 +7,7 @@ the growth is earned by the growth of training compute, relative to `algorithm_r
 from simulate.compiled import jit
 from simulate.drivers.declare import Input, Path
 from simulate.laws import approach, unlimited
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 PATHS = (Path("algorithm", "log10 1", "algorithm_gain", "effective compute over training compute", start=0.0),)
 INPUTS = (

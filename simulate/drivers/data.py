@@ -9,7 +9,7 @@ from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.fastmath import LOG10_2, exp10, log2
 from simulate.laws import grow
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 PATHS = (Path("token", "log10 token", "token_stock", "tokens that exist"),)
 INPUTS = (

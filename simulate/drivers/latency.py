@@ -9,7 +9,7 @@ from simulate.compiled import jit
 from simulate.drivers.data import LOG10_6
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.laws import grow
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 PATHS = (Path("machine", "log10 FLOP/s", "machine", "peak FLOP/s of the fastest single machine", optional=True),)
 INPUTS = (

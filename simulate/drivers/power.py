@@ -3,7 +3,7 @@
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Path
 from simulate.laws import grow
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 PATHS = (
     Path("power", "log10 W", "power", "power of the largest run, all of the site"),

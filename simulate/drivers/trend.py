@@ -3,7 +3,7 @@
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Path
 from simulate.laws import grow
-from simulate.sizes import DRAWS
+from simulate.blocks import DRAWS
 
 PATHS = (Path("trend", "log10 FLOP", "trend", "training compute by the historical trend"),)
 CEILING = Ceiling("trend", "the historical trend, carried on")

@@ -16,8 +16,8 @@ import numpy as np
 from simulate.kernel import Pilot, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
-from simulate.sizes import DRAWS
-from simulate.tally import NO_PILOT, Sums, add, blank
+from simulate.blocks import DRAWS
+from simulate.tally import NO_PILOT, Sums, blank
 
 BLOCKS_PER_TASK = 32
 Progress = Callable[[int], None]
@@ -36,14 +36,14 @@ class Worker:
         self.rows = prepared.template.copy()
         self.block = record(self.rows)
         self.stack = np.zeros((prepared.stack_height, DRAWS))
-        self.index = np.zeros(DRAWS, np.int32)
-        self.sums = Sums.zero(tally)
+        self.index, self.waiting = np.zeros(DRAWS, np.int32), np.zeros(len(prepared.plan.levels), np.int64)
+        self.sums = Sums(tally)
 
     def run(self, seed: int, first: int, last: int, draws: int) -> None:
         """Take blocks first to last through the years."""
         run_blocks(
             self.block, self.rows, self.prepared.rules, self.prepared.plan, np.uint64(seed), first, last, draws,
-            self.watched, self.tally, self.pilot, self.stack, self.index,
+            self.watched, self.tally, self.pilot, self.stack, self.index, self.waiting,
         )  # fmt: skip
         self.sums.take(self.tally)
 
@@ -57,7 +57,7 @@ def run(
     threads: int | None = None,
     progress: Progress | None = None,
     blocks_per_task: int = BLOCKS_PER_TASK,
-) -> tuple[Tally, Sums]:
+) -> Sums:
     """Run all blocks; the result does not depend on `threads` or `blocks_per_task`. Calls `progress` with the draws done so far."""
     blocks = -(-draws // DRAWS)
     tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
@@ -89,8 +89,7 @@ def run(
                     progress(done)
         finally:
             stop.set()
-    total, sums = workers[0].tally, workers[0].sums
+    total = workers[0].sums
     for worker in workers[1:]:
-        add(total, worker.tally)
-        sums.add(worker.sums)
-    return total, sums
+        total.add(worker.sums)
+    return total
