@@ -1,1 +1,32 @@
-"""Monte Carlo scenarios of AI training compute."""
+"""Monte Carlo scenarios of AI training compute.
+
+    import simulate
+
+    ds = simulate.run("baseline_2026", draws=100_000, seed=1, inputs={"chip_growth": {"value": 1.5}})
+    simulate.plots.fan(ds)
+
+`run` gives an `xarray.Dataset`, `load` reads a saved one, `plots` draws either. Results are projections conditional on the
+assumptions of the set.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulate import plots as plots
+    from simulate.api import load as load
+    from simulate.api import run as run
+
+__version__ = "0.1.0"
+__all__ = ["load", "plots", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what is asked for when it is asked for: the command's help needs none of it."""
+    if name == "plots":
+        return importlib.import_module("simulate.plots")
+    if name in ("run", "load"):
+        return getattr(importlib.import_module("simulate.api"), name)
+    raise AttributeError(f"module 'simulate' has no attribute {name!r}")

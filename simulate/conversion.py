@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.compiled import entry, jit
 from simulate.fastmath import exp10, log10
-from simulate.blocks import DRAWS
 from simulate.units import Conversion, Operation
 
-ONCE, EACH_BLOCK, EACH_YEAR = 0, 1, 2  # when a row takes a new value
+ONCE, EACH_BLOCK, EACH_YEAR = np.int64(0), np.int64(1), np.int64(2)  # when a row takes a new value
 
 
 #: A written row, the kernel row that it fills, how, and when.

@@ -17,13 +17,13 @@ import numpy as np
 
 from simulate import elementwise, intervals, summary
 from simulate.assumptions import Assumptions
+from simulate.blocks import DRAWS
 from simulate.compiled import source_hash
 from simulate.crossings import NEVER_CROSSED, Crossings
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
 from simulate.kernel import Watched
 from simulate.plan import Prepared, prepare
-from simulate.blocks import DRAWS
 from simulate.tally import Sums, blank, pilot
 
 if TYPE_CHECKING:

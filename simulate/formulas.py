@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulate.blocks import DRAWS, copy
 from simulate.compiled import jit
 from simulate.errors import did_you_mean
 from simulate.fastmath import exp, exp10, log, log10, power, round_even
-from simulate.blocks import DRAWS, copy
 
 LONGEST, DEEPEST = 2000, 50
 

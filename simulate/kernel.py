@@ -12,15 +12,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulate.blocks import DRAWS, copy
 from simulate.compiled import entry, jit
 from simulate.conversion import EACH_BLOCK, EACH_YEAR, convert, convert_rows
 from simulate.drivers import DRIVERS
 from simulate.fastmath import exp10, log10
 from simulate.formulas import Program, evaluate
 from simulate.sampling import Draws, draw, draw_yearly, shake
-from simulate.schedule import BEFORE, CEILINGS, END
+from simulate.schedule import AFTER, BEFORE, CEILINGS, END
 from simulate.sequence import in_turn
-from simulate.blocks import DRAWS, copy
 from simulate.summary import Counts, Watch, count
 
 SAME = 1e-9  # years: instants closer than this are the same
@@ -49,9 +49,9 @@ class Plan(NamedTuple):
     derived: np.ndarray  # (derived input,) FORMULA
     own: np.ndarray  # (own quantity, ceiling or moving level,) FORMULA
     conversions: np.ndarray  # (conversion,) CONVERSION
-    advancing: np.ndarray  # (driver with `advance`,) TURN
-    limiting: np.ndarray  # (driver with a ceiling,) TURN
-    following: np.ndarray  # (driver with `follow`,) TURN
+    advancing: np.ndarray  # (16,) 1 for each driver with `advance` that takes part
+    limiting: np.ndarray  # (16,) likewise those with a ceiling
+    following: np.ndarray  # (16,) likewise those with `follow`
     ceilings: np.ndarray  # (active ceiling,)
     earlier: np.ndarray  # (quantity, 2) row and the row that keeps its value of one step ago
     levels: np.ndarray  # (threshold,) LEVEL
@@ -104,15 +104,9 @@ def _run_own(program, own, stage, t, rows, stack):
             convert(one.operation, one.factor, stack[0], rows[one.row])
 
 
-@jit
-def _after(stage, t, more):
-    program, own, rows, stack = more
-    _run_own(program, own, stage, t, rows, stack)
-
-
-_advance = in_turn([DRIVERS[name].advance for name in ADVANCING], _after)
-_state_ceilings = in_turn([DRIVERS[name].ceiling for name in LIMITING], _after)
-_follow = in_turn([DRIVERS[name].follow for name in FOLLOWING], _after)
+_advance = in_turn([DRIVERS[name].advance for name in ADVANCING])
+_state_ceilings = in_turn([DRIVERS[name].ceiling for name in LIMITING])
+_follow = in_turn([DRIVERS[name].follow for name in FOLLOWING])
 
 
 @jit
@@ -268,7 +262,6 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, p
     `x` is the record over the first rows of `rows`, shape (row, draw); `stack`, `index` and `waiting` are scratch.
     """
     years, own, program = plan.years, plan.own, plan.program
-    more = (program, own, rows, stack)
     for block in range(first, last):
         many = min(DRAWS, draws - block * DRAWS)
         draw(plan.draws, seed, block, rows, stack)
@@ -285,13 +278,14 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, p
                 convert_rows(plan.conversions, EACH_YEAR, rows)
             shake(plan.shocks, seed, block, t.before - years[0], t.year - years[0], t.first, rows, stack)
             _run_own(program, own, BEFORE, t, rows, stack)
-            _advance(plan.advancing, x, rules, t, more)
-            _state_ceilings(plan.limiting, x, rules, t, more)
+            _advance(plan.advancing, x, rules, t)
+            _run_own(program, own, AFTER, t, rows, stack)
+            _state_ceilings(plan.limiting, x, rules, t)
             _run_own(program, own, CEILINGS, t, rows, stack)
             if len(plan.ceilings):
                 _lowest(x, plan.ceilings, rules.sharpness, rows)
                 _count_binding(x, many, year, tally.binding)
-            _follow(plan.following, x, rules, t, more)
+            _follow(plan.following, x, rules, t)
             _sum_up(x, t)
             _run_own(program, own, END, t, rows, stack)
             if year == 0:

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.fastmath import LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10, log10_one_plus
 from simulate.sequence import one_of
-from simulate.blocks import DRAWS
 
 #: Rows of a path, after its prefix: kernel unit, meaning. "level" stands for the log10 of the path's own unit.
 PARAMETERS: dict[str, tuple[str, str]] = {

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.laws import PARAMETERS, PATH, RULE
-from simulate.blocks import DRAWS
 
 #: Results that belong to no driver.
 TRAINING = (

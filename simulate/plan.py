@@ -15,14 +15,14 @@ import numpy as np
 
 from simulate import layout, sampling, schedule, units
 from simulate.assumptions import Assumptions, Own
+from simulate.blocks import DRAWS
 from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
 from simulate.drivers import DRIVERS
 from simulate.formulas import FORMULA, Assembler, Formula
 from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.rows import Row
-from simulate.sequence import TURN
-from simulate.blocks import DRAWS
+from simulate.sequence import FAN
 
 
 class Prepared(NamedTuple):
@@ -125,9 +125,9 @@ class _Planner:
             derived=derived,
             own=own_plan,
             conversions=conversions,
-            advancing=_turns(ADVANCING, self.set.drivers, list(DRIVERS)),
-            limiting=_turns(LIMITING, limiting),
-            following=_turns(FOLLOWING, self.set.drivers),
+            advancing=_on(ADVANCING, self.set.drivers),
+            limiting=_on(LIMITING, limiting),
+            following=_on(FOLLOWING, self.set.drivers),
             ceilings=_places(self.ceiling_rows[name] for name in self.set.active),
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
             levels=self._levels(),
@@ -298,8 +298,10 @@ def _places(values: Iterable[Any]) -> np.ndarray:
     return np.array(list(values), dtype=np.int64)
 
 
-def _turns(names: Iterable[str], on: Iterable[str], stages: list[str] | None = None) -> np.ndarray:
-    """Which drivers take part, and after which stage own formulas run (none where the order has no stages)."""
-    chosen = set(on)
-    turns = [(name in chosen, stages.index(name) + 1 if stages else schedule.NONE) for name in names]
-    return np.array(turns, TURN)
+def _on(names: Iterable[str], chosen: Iterable[str]) -> np.ndarray:
+    """Which members of a list of drivers take part, with room for all that a list may have."""
+    taking_part = set(chosen)
+    found = np.zeros(FAN * FAN, np.int64)
+    flags = [name in taking_part for name in names]
+    found[: len(flags)] = flags
+    return found

@@ -1,7 +1,7 @@
 """When a set's own formulas can run: as soon as the names that they use exist.
 
-An instant is a sequence of *stages*: before the drivers, after each of them in ORDER, after the ceilings, and at the end, when training
-compute and the algorithmic gain are known. A formula belongs to the first stage at which all its names have their value of that instant.
+An instant is a sequence of *stages*: before the drivers, after them, after the ceilings, and at the end, when training compute and the
+algorithmic gain are known. A formula belongs to the first stage at which all its names have their value of that instant.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from typing import NamedTuple
 
+import numpy as np
+
 from simulate import layout
 from simulate.drivers import DRIVERS
 from simulate.formulas import Formula
 
-NONE, BEFORE = -1, 0
-CEILINGS = len(DRIVERS) + 1
-END = len(DRIVERS) + 2
+BEFORE, AFTER, CEILINGS, END = (np.int64(stage) for stage in range(4))  # as int64, numba compiles one version for all
 
 
 class Due(NamedTuple):
@@ -28,10 +28,9 @@ class Due(NamedTuple):
 def _availability(drivers: Collection[str]) -> dict[str, int]:
     """Stage after which each result of the drivers exists."""
     found: dict[str, int] = {}
-    for number, (name, driver) in enumerate(DRIVERS.items()):
-        if name not in drivers:
-            continue
-        stage = number + 1 if hasattr(driver, "advance") else END
+    for name in drivers:
+        driver = DRIVERS[name]
+        stage = AFTER if hasattr(driver, "advance") else END
         found |= {quantity.name: stage for quantity in layout.quantities(driver)}
         ceiling = layout.ceiling(driver)
         if ceiling:
@@ -69,9 +68,8 @@ def too_late(
     """Formulas that run after they are needed: (name, why)."""
     due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings})}
     found = [(name, "uses training compute, of which it is a ceiling") for name in ceilings if due[name] > CEILINGS]
-    for number, driver in enumerate(DRIVERS.values()):
-        for quantity in layout.quantities(driver):
-            late = quantity.name in quantities and due[quantity.name] > number + 1
-            if late and hasattr(driver, "advance"):
-                found.append((quantity.name, "stands for a driver's quantity, but depends on later drivers"))
+    by_drivers = {quantity.name for driver in DRIVERS.values() for quantity in layout.quantities(driver)}
+    for name in quantities:
+        if name in by_drivers and due[name] > AFTER:
+            found.append((name, "stands for a driver's quantity, but depends on training compute"))
     return found

@@ -1,7 +1,7 @@
 """Compiled functions one after another, or one of many: how a list of drivers or laws becomes one function.
 
-Numba cannot call the members of a list, but a function may call another that it knows by closure. So a list is halved again and
-again into a tree of such functions; the compiler sees through it, and a list in one place stays the only list. (A tree, since every
+Numba cannot call the members of a list, but a function may call others that it knows by closure. So a list becomes a shallow tree of
+such functions, four to a node; the compiler sees through it, and a list in one place stays the only list. (Shallow, since every
 level is optimised once more with all that is below it.)
 """
 
@@ -10,59 +10,98 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from simulate.compiled import jit
 
 Compiled = Callable[..., Any]
-TURN = np.dtype([("on", "i8"), ("stage", "i8")])
+FAN = 4
 
 
-def one_of(functions: Sequence[Compiled], first: int = 0) -> Compiled:
+@jit
+def _nothing(a, b, c):
+    """Stands where a node has fewer than four members."""
+
+
+@jit
+def _nothing_on(on, a, b, c):
+    """The same one level up."""
+
+
+def _filled(functions: Sequence[Compiled], blank: Compiled) -> list[Compiled]:
+    return [*functions, *[blank] * (FAN - len(functions))]
+
+
+def _split(functions: Sequence[Compiled]) -> list[Sequence[Compiled]]:
+    assert len(functions) <= FAN * FAN, "more than 16 members need a third level"
+    return [functions[start : start + FAN] for start in range(0, len(functions), FAN)]
+
+
+def one_of(functions: Sequence[Compiled]) -> Compiled:
     """A function (choice, a, b, c) that calls `functions[choice](a, b, c)`."""
-    if len(functions) == 1:
-        only = functions[0]
+
+    def node(members: Sequence[Compiled]) -> Compiled:
+        first, second, third, fourth = _filled(members, _nothing)
 
         @jit
-        def leaf(choice, a, b, c):
-            only(a, b, c)
+        def chosen(choice, a, b, c):
+            place = choice % FAN
+            if place == 0:
+                first(a, b, c)
+            elif place == 1:
+                second(a, b, c)
+            elif place == 2:
+                third(a, b, c)
+            else:
+                fourth(a, b, c)
 
-        return leaf
-    half = len(functions) // 2
-    middle = first + half
-    lower, upper = one_of(functions[:half], first), one_of(functions[half:], middle)
+        return chosen
+
+    nodes = [node(members) for members in _split(functions)]
+    if len(nodes) == 1:
+        return nodes[0]
+    first, second, third, fourth = _filled(nodes, _nothing_on)
 
     @jit
-    def either(choice, a, b, c):
-        if choice < middle:
-            lower(choice, a, b, c)
+    def chosen_node(choice, a, b, c):
+        place = choice // FAN
+        if place == 0:
+            first(choice, a, b, c)
+        elif place == 1:
+            second(choice, a, b, c)
+        elif place == 2:
+            third(choice, a, b, c)
         else:
-            upper(choice, a, b, c)
+            fourth(choice, a, b, c)
 
-    return either
+    return chosen_node
 
 
-def in_turn(functions: Sequence[Compiled], after: Compiled, first: int = 0) -> Compiled:
-    """A function (turns, x, rules, t, more) that calls each `function(x, rules, t)` that is on, then `after(stage, t, more)`.
+def in_turn(functions: Sequence[Compiled]) -> Compiled:
+    """A function (on, a, b, c) that calls each `functions[k](a, b, c)` in order whose `on[k]` is set; `on` has room for 16."""
 
-    `turns` says of each function whether it is `on`, and its `stage`.
-    """
-    if len(functions) == 1:
-        only = functions[0]
+    def node(members: Sequence[Compiled], start: int) -> Compiled:
+        first, second, third, fourth = _filled(members, _nothing)
 
         @jit
-        def leaf(turns, x, rules, t, more):
-            if turns[first].on:
-                only(x, rules, t)
-            after(turns[first].stage, t, more)
+        def four(on, a, b, c):
+            if on[start]:
+                first(a, b, c)
+            if on[start + 1]:
+                second(a, b, c)
+            if on[start + 2]:
+                third(a, b, c)
+            if on[start + 3]:
+                fourth(a, b, c)
 
-        return leaf
-    half = len(functions) // 2
-    earlier, later = in_turn(functions[:half], after, first), in_turn(functions[half:], after, first + half)
+        return four
+
+    nodes = [node(members, FAN * number) for number, members in enumerate(_split(functions))]
+    first, second, third, fourth = _filled(nodes, _nothing_on)
 
     @jit
-    def both(turns, x, rules, t, more):
-        earlier(turns, x, rules, t, more)
-        later(turns, x, rules, t, more)
+    def all_nodes(on, a, b, c):
+        first(on, a, b, c)
+        second(on, a, b, c)
+        third(on, a, b, c)
+        fourth(on, a, b, c)
 
-    return both
+    return nodes[0] if len(nodes) == 1 else all_nodes

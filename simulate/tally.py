@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from simulate import summary
+from simulate.blocks import DRAWS
 from simulate.kernel import DATE_BINS, Pilot, Tally, Watched
 from simulate.plan import Prepared
-from simulate.blocks import DRAWS
 from simulate.summary import Sum
 
 OTHERS = ("binding", "crossed", "dates", "dates_differ", "broken")

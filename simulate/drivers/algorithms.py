@@ -4,10 +4,10 @@ Part of what is measured as algorithmic progress shows only at scale (Gundlach a
 the growth is earned by the growth of training compute, relative to `algorithm_reference_growth`.
 """
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Input, Path
 from simulate.laws import approach, unlimited
-from simulate.blocks import DRAWS
 
 PATHS = (Path("algorithm", "log10 1", "algorithm_gain", "effective compute over training compute", start=0.0),)
 INPUTS = (

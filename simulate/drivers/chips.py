@@ -7,11 +7,11 @@ a year.
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.fastmath import LN_10, LOG10_2, exp10, log2
 from simulate.laws import grow, level_at
-from simulate.blocks import DRAWS
 
 PATHS = (Path("chip", "log10 H100e/yr", "chip_output", "AI chips made in a year"),)
 INPUTS = (

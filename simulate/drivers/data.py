@@ -5,11 +5,11 @@ C = 6 N D with N = D / ratio parameters (Hoffmann and others 2022): 4e14 tokens 
 
 import math
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.fastmath import LOG10_2, exp10, log2
 from simulate.laws import grow
-from simulate.blocks import DRAWS
 
 PATHS = (Path("token", "log10 token", "token_stock", "tokens that exist"),)
 INPUTS = (

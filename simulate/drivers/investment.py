@@ -2,10 +2,10 @@
 
 import math
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Input, Path
 from simulate.laws import grow_below
-from simulate.blocks import DRAWS
 
 PATHS = (Path("spend", "log10 USD2023", "spend", "money for the largest run", limits=("spend_limit_share",)),)
 INPUTS = (

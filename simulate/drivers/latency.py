@@ -5,11 +5,11 @@ and batches of B0 (N/N0)^b tokens, a run of length T trains at most N parameters
 (Sevilla and others 2024, "Can AI scaling continue through 2030?"). The fastest single machine, where a set has one, binds too.
 """
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.data import LOG10_6
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity
 from simulate.laws import grow
-from simulate.blocks import DRAWS
 
 PATHS = (Path("machine", "log10 FLOP/s", "machine", "peak FLOP/s of the fastest single machine", optional=True),)
 INPUTS = (

@@ -1,9 +1,9 @@
 """Power: the electricity that one run can draw, and the FLOP that a joule buys."""
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Path
 from simulate.laws import grow
-from simulate.blocks import DRAWS
 
 PATHS = (
     Path("power", "log10 W", "power", "power of the largest run, all of the site"),

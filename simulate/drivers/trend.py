@@ -1,9 +1,9 @@
 """Trend: the historical growth of training compute, extrapolated; what laboratories would like to do."""
 
+from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Path
 from simulate.laws import grow
-from simulate.blocks import DRAWS
 
 PATHS = (Path("trend", "log10 FLOP", "trend", "training compute by the historical trend"),)
 CEILING = Ceiling("trend", "the historical trend, carried on")

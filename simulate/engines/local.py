@@ -13,10 +13,10 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.kernel import Pilot, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
-from simulate.blocks import DRAWS
 from simulate.tally import NO_PILOT, Sums, blank
 
 BLOCKS_PER_TASK = 32

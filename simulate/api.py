@@ -1,0 +1,55 @@
+"""What a notebook needs: run a set with changes, load a saved run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+
+def run(
+    name: str = "baseline_2026",
+    draws: int = 1_000_000,
+    seed: int = 1,
+    threads: int | None = None,
+    keep: str | None = None,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run an assumption set and return its Dataset.
+
+    `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}; `overrides` are words of the
+    command line, as "horizon=2050"; `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import assumptions, compose, forecast
+
+    words = [
+        f"inputs.{row}.{field}={json.dumps(value)}" for row, fields in (inputs or {}).items() for field, value in fields.items()
+    ]
+    run_words = [f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else []), *([f"keep={keep}"] if keep else [])]
+    settings, where = compose.settings(name, overrides=[*overrides, *words, *run_words], config_dir=config_dir)
+    built = assumptions.build(settings, where)
+    return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])
+
+
+def load(folder: str | Path) -> xr.Dataset:
+    """Load the Dataset of a run folder (or of its `result.nc`).
+
+    Raises
+    ------
+    simulate.errors.IntegrityError
+        If the file is not what was written.
+    """
+    from simulate import store
+
+    return store.load(folder)
