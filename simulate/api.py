@@ -34,9 +34,16 @@ def run(
     from simulate import assumptions, compose, forecast
 
     words = [
-        f"inputs.{row}.{field}={json.dumps(value)}" for row, fields in (inputs or {}).items() for field, value in fields.items()
+        f"inputs.{row}.{field}={json.dumps(value)}"
+        for row, fields in (inputs or {}).items()
+        for field, value in fields.items()
     ]
-    run_words = [f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else []), *([f"keep={keep}"] if keep else [])]
+    run_words = [
+        f"draws={draws}",
+        f"seed={seed}",
+        *([f"threads={threads}"] if threads else []),
+        *([f"keep={keep}"] if keep else []),
+    ]
     settings, where = compose.settings(name, overrides=[*overrides, *words, *run_words], config_dir=config_dir)
     built = assumptions.build(settings, where)
     return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])

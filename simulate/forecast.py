@@ -162,7 +162,14 @@ class Outcome:
         seconds: float,
     ) -> None:
         self.set, self.prepared, self.watched = assumptions, prepared, watched
-        self.sums, self.paths, self.kept, self.draws, self.seed, self.seconds = sums, trajectories, kept, draws, seed, seconds
+        self.sums, self.paths, self.kept, self.draws, self.seed, self.seconds = (
+            sums,
+            trajectories,
+            kept,
+            draws,
+            seed,
+            seconds,
+        )
 
     def dataset(self) -> xr.Dataset:
         """The labelled result."""

@@ -35,7 +35,10 @@ PARAMETERS: dict[str, tuple[str, str]] = {
 }
 #: One path in a block: its rows, its present level, the shocks up to now, and scratch.
 PATH = np.dtype(
-    [(name, "f8", (DRAWS,)) for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half", "scratch"]]
+    [
+        (name, "f8", (DRAWS,))
+        for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half", "scratch"]
+    ]
 )
 #: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, and whether the set has it.
 RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8")])
@@ -98,7 +101,9 @@ def decaying(path, rule, year):
     """The growth rate itself halves every half_life: start + growth * half_life / ln 2 * (1 - 2**(-e / half_life))."""
     e = year - rule.at
     for i in range(DRAWS):
-        path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] * LOG2_E * (1.0 - exp2(-e / path.half_life[i]))
+        path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] * LOG2_E * (
+            1.0 - exp2(-e / path.half_life[i])
+        )
 
 
 @jit

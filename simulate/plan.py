@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulate import layout, sampling, schedule, units
-from simulate.assumptions import Assumptions, Own
+from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
 from simulate.drivers import DRIVERS
 from simulate.formulas import FORMULA, Assembler, Formula
 from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
+from simulate.own import Own
 from simulate.rows import Row
 from simulate.sequence import FAN
 
@@ -264,13 +265,19 @@ class _Planner:
             for path in layout.paths(driver):
                 choice = self.set.paths.get(path.name)
                 if choice:
-                    rules[path.name] = (list(LAWS).index(choice.law), list(LIMITS).index(choice.limit), choice.at, 1)
+                    laws = list(LAWS).index(choice.law), list(LIMITS).index(choice.limit)
+                    rules[path.name] = (*laws, self._since(f"{path.name}_start", f"{path.name}_growth"), 1)
             for item in layout.inputs(driver):
                 if item.dated:
-                    rules[f"{item.name}_at"] = self.set.dated.get(item.name, self.set.start)
+                    rules[f"{item.name}_at"] = self._since(item.name)
         rules["start"] = self.set.start
         rules["sharpness"] = self.set.sharpness or 0.0
         return rules
+
+    def _since(self, *names: str) -> float:
+        """The date at which a row held: the first `at` among these rows, else the start."""
+        dates = [self.set.rows[name].at for name in names if name in self.set.rows]
+        return next((date for date in dates if date is not None), self.set.start)
 
     def _template(self, conversions: np.ndarray) -> np.ndarray:
         rows = np.zeros((self.next, DRAWS))

@@ -190,11 +190,11 @@ def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) 
                 f"for {middle:g} % a year write {1 + middle / 100:g} x/yr or {middle:g} %/yr; if it is meant, write it in OOM/yr",
             )
         )
-    elif row.conversion and row.conversion.operation is Operation.SHIFT and highest > 1e3 * LARGEST_LEVEL:
+    elif row.conversion and row.conversion.operation is Operation.SHIFT and middle > LARGEST_LEVEL:
         mistakes.append(
             Mistake(
                 row.where,
-                f"{key}: {highest:.4g} in {row.unit} is ten to that power",
+                f"{key}: {middle:.4g} in {row.unit} is ten to that power",
                 f"write {row.unit.removeprefix('log10 ')} for the amount itself, or its log10",
             )
         )

@@ -462,8 +462,9 @@ def law_decaying(e: Any, g: Any, half_life: Any) -> Any:
 
 
 def law_lead_time(e: Any, g: Any, delay: Any) -> Any:
-    """Grow at a rate at which each tenfold rise takes `delay` years longer."""
-    return e / (1 / g + delay)
+    """Grow at a rate at which each tenfold rise takes `delay` years longer; what shrinks waits for nothing."""
+    with np.errstate(divide="ignore"):
+        return np.where(np.asarray(g) > 0, e / (1 / np.asarray(g, float) + delay), g * e)
 
 
 def law_superexponential(e: Any, g: Any, f: Any) -> Any:
@@ -532,7 +533,7 @@ class Path:
         self.model, self.prefix = model, prefix
         self.law = options.get("law") or "exponential"
         self.shape = options.get("limit") or "none"
-        self.at = model.since(f"{prefix}_start")
+        self.at = model.since(f"{prefix}_start", f"{prefix}_growth")
 
     def parameter(self, name: str, default: Any = None, convert: Callable[..., Any] = level) -> Any:
         """Give the parameter <prefix>_<name> (draw,) in kernel units."""
@@ -578,9 +579,9 @@ class Path:
         draw = np.arange(z.shape[1])
         return self.parameter("volatility") * (before[k, draw] + (e - k) * z[k, draw])
 
-    def value(self, year: Any, ceiling: Any = None, law_year: Any = None) -> Any:
-        """Give the level (draw,) at a date; `law_year` is the date that the law sees, if it is another one."""
-        v = self.unlimited(year if law_year is None else law_year) + self.noise(year)
+    def value(self, year: Any, ceiling: Any = None) -> Any:
+        """Give the level (draw,) at a date, below the path's own limit or another one."""
+        v = self.unlimited(year) + self.noise(year)
         if self.shape == "none":
             return v
         return limited(v, self.parameter("limit") if ceiling is None else ceiling, self.shape)
@@ -775,11 +776,16 @@ class Model:
 
     def add_investment(self) -> None:
         path = self.add_path("investment", "spend", "spend")
-        if "spend_limit_share" in self.inputs:
-            self.quantities["spend"] = lambda i: path.value(
-                self.year[i],
-                None if path.shape == "none" else self.part("spend_limit_share", i) + self.quantity("gwp", i),
-            )
+
+        def limit(i: int) -> Any:
+            """The smaller of the limits that the set states."""
+            stated = [path.parameter("limit")] if "spend_limit" in self.inputs else []
+            if "spend_limit_share" in self.inputs:
+                stated.append(self.part("spend_limit_share", i) + self.quantity("gwp", i))
+            return reduce(np.minimum, stated)
+
+        if path.shape != "none":
+            self.quantities["spend"] = lambda i: path.value(self.year[i], limit(i))
         self.ceilings["money"] = lambda i: self.quantity("spend", i) + self.quantity("price_performance", i)
 
     def add_hardware(self) -> None:
@@ -873,32 +879,40 @@ class Model:
         if "machine_start" in self.inputs:
             self.add_path("latency", "machine", "machine")
 
-        def ceiling(i: int) -> Any:
+        def parameters(i: int) -> Any:
             reference, ratio = self.part("parameters_reference", i), self.part("tokens_per_parameter", i)
             # the time that the model of reference size takes: layers * latency * steps
             time = self.part("latency_per_layer", i) + self.part("layers_reference", i)
             time = time + ratio + reference - self.part("batch_reference", i)
             power = 1 + self.part("layer_scaling", i, linear) - self.part("batch_scaling", i, linear)
-            size = reference + (self.quantity("run_length", i) - time) / power
-            wall = math.log10(6) + ratio + 2 * size
+            return reference + (self.quantity("run_length", i) - time) / power
+
+        def ceiling(i: int) -> Any:
+            size = self.quantity("parameters_by_latency", i)
+            wall = math.log10(6) + self.part("tokens_per_parameter", i) + 2 * size
             return (
                 np.minimum(wall, self.quantity("machine", i) + self.used_time(i)) if "machine" in self.paths else wall
             )
 
+        self.quantities["parameters_by_latency"] = parameters
         self.ceilings["latency"] = ceiling
 
     def add_algorithms(self) -> None:
         path = self.add_path("algorithms", "algorithm", "algorithm_gain")
-        path.at = self.since("algorithm_growth", "algorithm_start")
 
         def gain(i: int) -> Any:
-            year = law_year = self.year[i]
+            start, year = path.parameter("start", 0.0), self.year[i]
+            by_time = path.unlimited(year) + path.noise(year) - start
+            grown = by_time
             if "algorithm_compute_share" in self.inputs:
                 share = self.part("algorithm_compute_share", i, linear)
-                grown = self.quantity("training_compute", i) - self.quantity("training_compute", 0)
-                pace = self.part("algorithm_reference_growth", i)
-                law_year = path.at + (1 - share) * (year - path.at) + share * grown / pace
-            return np.maximum(0.0, path.value(year, law_year=law_year))
+                compute = self.quantity("training_compute", i) - self.quantity("training_compute", 0)
+                pace = self.part("algorithm_reference_growth", i, default=1.0)
+                grown = by_time + share * (path.parameter("growth") * compute / pace - by_time)
+            value = start + grown
+            return np.maximum(
+                0.0, value if path.shape == "none" else limited(value, path.parameter("limit"), path.shape)
+            )
 
         self.quantities["algorithm_gain"] = gain
 

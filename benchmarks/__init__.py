@@ -1,0 +1,1 @@
+"""Speed of the kernel against NumPy, in one run: `python -m benchmarks.speed`."""

@@ -1,0 +1,367 @@
+"""Random assumption sets for hypothesis: every driver, law, limit, family and unit, in tame sizes.
+
+A number is first chosen in the kernel's unit (a level in log10, a growth in OOM/yr) as an interval, and then written in some
+spelling of its unit as some family, so that all spellings and families meet all rows.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from hypothesis import strategies as st
+
+from simulate import units
+from simulate.units import Conversion, Operation
+
+Row = dict[str, Any]
+LAW_ROWS: dict[str, tuple[tuple[str, str, float, float], ...]] = {  # name, kernel unit, smallest, largest
+    "exponential": (),
+    "two-regime": (("growth_after", "OOM/yr", 0.01, 0.3), ("slowdown", "date", 2024.0, 2034.0)),
+    "reversion": (("growth_after", "OOM/yr", 0.02, 0.3), ("reversion", "year", 0.5, 12.0)),
+    "decaying": (("half_life", "year", 1.0, 15.0),),
+    "lead-time": (("delay", "years per OOM", 0.2, 2.0),),
+    "superexponential": (("acceleration", "1", 0.001, 0.15),),
+}
+LIMITS = ("none", "hard", "logistic", "exponential")
+
+
+class Wanted(NamedTuple):
+    """A row of a driver: kernel unit, and between which kernel values it may lie."""
+
+    unit: str
+    low: float
+    high: float
+    optional: bool = False
+    yearly: bool = False  # whether the row may be drawn every year
+    strict: bool = True  # whether a value outside would have no meaning
+
+
+class PathWanted(NamedTuple):
+    """A path: kernel unit of its level, where it starts, and how fast it grows at most."""
+
+    unit: str
+    low: float
+    high: float
+    fastest: float = 0.7
+
+
+PATHS: dict[str, dict[str, PathWanted]] = {
+    "economy": {"gwp": PathWanted("log10 USD2023", 13.8, 14.3, 0.05)},
+    "investment": {"spend": PathWanted("log10 USD2023", 8.0, 10.0)},
+    "hardware": {"price_performance": PathWanted("log10 FLOP/USD2023", 17.0, 18.5, 0.3)},
+    "run": {"run_length": PathWanted("log10 s", 6.5, 7.5, 0.1)},
+    "chips": {"chip": PathWanted("log10 H100e/yr", 6.0, 7.5, 0.5)},
+    "power": {"power": PathWanted("log10 W", 8.0, 9.0, 0.5), "efficiency": PathWanted("log10 FLOP/J", 11.5, 12.3, 0.3)},
+    "data": {"token": PathWanted("log10 token", 13.5, 15.0, 0.2)},
+    "latency": {"machine": PathWanted("log10 FLOP/s", 19.0, 22.0, 0.5)},
+    "trend": {"trend": PathWanted("log10 FLOP", 25.5, 27.5)},
+    "algorithms": {"algorithm": PathWanted("log10 1", -0.5, 0.5)},
+}
+ROWS: dict[str, dict[str, Wanted]] = {
+    "investment": {"spend_limit_share": Wanted("log10 1", -4.5, -1.7, optional=True)},
+    "run": {
+        "utilisation": Wanted("log10 1", -0.7, -0.05, yearly=True),
+        "largest_run_start": Wanted("log10 FLOP", 25.0, 28.0, optional=True),
+    },
+    "chips": {
+        "chip_stock_start": Wanted("log10 H100e", 6.5, 8.0),
+        "chip_retirement": Wanted("1/yr", 0.01, 0.5, optional=True),
+        "chip_share": Wanted("log10 1", -3.0, -0.1, yearly=True),
+        "chip_flops": Wanted("log10 FLOP/s", 14.8, 15.5, yearly=True),
+    },
+    "data": {
+        "token_quality": Wanted("log10 1", -2.0, -0.01, optional=True, yearly=True),
+        "token_epochs": Wanted("log10 1", 0.0, 1.0, optional=True, yearly=True),
+        "token_modalities": Wanted("log10 1", 0.0, 1.5, optional=True),
+        "synthetic_tokens": Wanted("log10 token/yr", 12.0, 15.0, optional=True),
+        "tokens_per_parameter": Wanted("log10 token/parameter", 0.5, 2.0),
+    },
+    "latency": {
+        "latency_per_layer": Wanted("log10 s", -4.0, -3.0),
+        "layers_reference": Wanted("log10 1", 1.8, 2.3),
+        "layer_scaling": Wanted("1", 0.1, 0.4),
+        "batch_reference": Wanted("log10 token", 6.5, 8.5),
+        "batch_scaling": Wanted("1", 0.2, 0.5),
+        "parameters_reference": Wanted("log10 parameter", 11.0, 12.5),
+    },
+    "algorithms": {
+        "algorithm_compute_share": Wanted("1", 0.01, 0.98, optional=True),
+        "algorithm_reference_growth": Wanted("OOM/yr", 0.3, 1.0, optional=True),
+    },
+}
+NEEDS = {"chips": ("run",), "power": ("run",), "latency": ("run", "data")}
+DRIVERS = tuple(PATHS)
+
+
+def written(conversion: Conversion, kernel: float) -> float:
+    """What one has to write so that the kernel reads this value."""
+    operation, factor, _ = conversion
+    if operation is Operation.SCALE:
+        return kernel / factor
+    if operation is Operation.SHIFT:
+        return kernel - factor
+    if operation is Operation.LOG:
+        return float(10.0 ** (kernel - factor))
+    if operation is Operation.PERCENT_GROWTH:
+        return float(100.0 * (10.0**kernel - 1.0))
+    if operation is Operation.INVERSE:
+        return factor / kernel
+    return math.log10(kernel / factor)
+
+
+def family_row(draw: Callable[..., Any], low: float, high: float, floor: float, roof: float) -> Row:
+    """A distribution in any family whose bulk lies between low and high, and all of it between floor and roof."""
+    width = high - low
+    middle = low + width * draw(st.floats(0.3, 0.7))
+    ends: Row = {"low": low, "high": high}
+    level: Row = draw(st.sampled_from([{}, {"interval": 0.5}, {"interval": 0.9}, {"interval": 0.95}]))
+    table: dict[str, Row] = {
+        "normal": {"dist": "normal", **ends, **level},
+        "moments": {"dist": "normal", "mean": middle, "sd": 0.3 * width},
+        "uniform": {"dist": "uniform", **ends, **level},
+        "triangular": {"dist": "triangular", **ends, "mode": middle, **level},
+        "beta": {"dist": "beta", **ends, "mode": middle, **level},
+        "quantiles": {"quantiles": [[0.1, low], [0.45, middle], [0.9, high]]},
+        "mixture": {
+            "dist": "mixture",
+            "parts": [
+                {"weight": 0.25, "value": middle},
+                {"weight": 0.35, "dist": "normal", **ends},
+                {"weight": 0.4, "dist": "triangular", **ends, "mode": middle, "interval": 0.7},
+            ],
+        },
+        "all_uniform": {"dist": "uniform", **ends, "interval": 1},
+        "all_triangular": {"dist": "triangular", **ends, "mode": middle, "interval": 1},
+        "all_beta": {"dist": "beta", **ends, "mode": middle, "interval": 1},
+    }
+    if low > 0.0:
+        table |= {
+            "lognormal": {"dist": "lognormal", **ends, **level},
+            "median": {"dist": "lognormal", "median": middle, "sd_ln": 0.1},
+            "loguniform": {"dist": "loguniform", **ends, **level},
+        }
+    bounds = {name: end for name, end in (("min", floor), ("max", roof)) if math.isfinite(end)}
+    if floor < low and high < roof:
+        table["metalog"] = {"dist": "metalog", **ends, "mid": middle, **bounds}
+    family = draw(st.sampled_from(sorted(table)))
+    if family == "metalog" or family.startswith("all"):
+        return table[family]
+    if draw(st.integers(0, 2)) == 0:
+        bounds["min"] = max(floor, low - 0.2 * width)
+    if draw(st.integers(0, 2)) == 0:
+        bounds["max"] = min(roof, high + 0.3 * width)
+    return {**table[family], **bounds}
+
+
+@st.composite
+def rows(draw: Callable[..., Any], wanted: Wanted, name: str = "") -> Row:
+    """A row whose kernel values lie mostly within what is wanted, in any spelling, as a value or any family."""
+    centre = draw(st.floats(wanted.low, wanted.high))
+    reach = draw(st.floats(0.02, 0.5)) * min(wanted.high - wanted.low, 1.5)
+    low, high = max(wanted.low, centre - reach), min(wanted.high, centre + reach)
+    if high - low < 1e-3 * (wanted.high - wanted.low):
+        low, high = wanted.low, wanted.high
+    if wanted.unit == "date":
+        return {**family_row(draw, low, high, 1950.0, 2400.0), "unit": "year"}
+    spellings = {
+        unit: conversion
+        for unit, conversion in units.accepted(wanted.unit).items()
+        if not (wanted.unit == "1" and unit.startswith("log10"))
+    }
+    unit = draw(st.sampled_from(sorted(spellings)))
+    conversion = spellings[unit]
+    a, b = sorted(written(conversion, value) for value in (low, high))
+    floor, roof = sorted(written(conversion, value) for value in (wanted.low, wanted.high))
+    if not wanted.strict:
+        floor, roof = (
+            (conversion.above + 0.1 * (a - conversion.above) if conversion.above > -1e9 else -math.inf),
+            math.inf,
+        )
+    if draw(st.integers(0, 4)) == 0:
+        return {"value": a, "unit": unit}
+    row = family_row(draw, a, b, floor, roof)
+    each = {"each": "year"} if wanted.yearly and draw(st.integers(0, 3)) == 0 else {}
+    return {**row, "unit": unit, **each}
+
+
+@st.composite
+def paths(draw: Callable[..., Any], prefix: str, wanted: PathWanted, dated: bool = True) -> tuple[Row, Row]:
+    """The options of a path and its rows."""
+    law, limit = draw(st.sampled_from(sorted(LAW_ROWS))), draw(st.sampled_from(LIMITS))
+    found: dict[str, Row] = {f"{prefix}_start": draw(rows(Wanted(wanted.unit, wanted.low, wanted.high, strict=False)))}
+    strict = law == "reversion"
+    found[f"{prefix}_growth"] = draw(rows(Wanted("OOM/yr", 0.1 * wanted.fastest, wanted.fastest, strict=strict)))
+    for name, unit, low, high in LAW_ROWS[law]:
+        found[f"{prefix}_{name}"] = draw(rows(Wanted(unit, low, high)))
+    if limit != "none":
+        found[f"{prefix}_limit"] = draw(rows(Wanted(wanted.unit, wanted.high, wanted.high + 4.0, strict=False)))
+    if draw(st.integers(0, 3)) == 0:
+        found[f"{prefix}_volatility"] = draw(rows(Wanted("OOM/yr", 0.02, 0.2)))
+    if dated and draw(st.integers(0, 3)) == 0:
+        found[f"{prefix}_start"]["at"] = draw(st.sampled_from([2022, 2024.5, 2026.25, 2027]))
+    return {"law": law, "limit": limit}, found
+
+
+@st.composite
+def drivers(draw: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Row]]:
+    """Some drivers with all that they need."""
+    names = set(draw(st.sets(st.sampled_from(DRIVERS), min_size=1, max_size=6)))
+    names |= {other for name in names for other in NEEDS.get(name, ())}
+    if not names - {"economy", "hardware", "run", "algorithms"}:
+        names.add("trend")
+    chosen: dict[str, Any] = {}
+    inputs: dict[str, Row] = {}
+    for name in draw(st.permutations(sorted(names))):
+        chosen[name] = {}
+        for number, (prefix, wanted) in enumerate(PATHS[name].items()):
+            if prefix == "machine" and draw(st.booleans()):
+                continue
+            options, found = draw(paths(prefix, wanted))
+            if number == 0:
+                chosen[name] |= options
+            else:
+                chosen[name][prefix] = options
+            inputs |= found
+        for row_name, row_wanted in ROWS.get(name, {}).items():
+            if row_name == "spend_limit_share" and "economy" not in names:
+                continue
+            if not row_wanted.optional or draw(st.booleans()):
+                inputs[row_name] = draw(rows(row_wanted))
+    if "chip_stock_start" in inputs and draw(st.integers(0, 3)) == 0:
+        inputs["chip_stock_start"]["at"] = draw(st.sampled_from([2023, 2025.5]))
+    if chosen.get("investment", {}).get("limit", "none") != "none" and "spend_limit_share" in inputs:
+        if draw(st.booleans()):
+            inputs.pop("spend_limit", None)  # the share alone
+    return chosen, inputs
+
+
+FREE = {  # inputs that only formulas read
+    "lift": {"dist": "normal", "low": -0.3, "high": 0.4, "unit": "OOM"},
+    "ratio": {"dist": "lognormal", "low": 0.5, "high": 3, "interval": 0.9, "unit": "1"},
+    "wobble": {"dist": "uniform", "low": -0.2, "high": 0.2, "interval": 1, "unit": "OOM", "each": "year"},
+    "certain": {"value": 0.25, "unit": "fraction"},
+}
+DERIVED = (
+    ("clip(lift, -0.1, 0.2) + where(ratio > 1, certain, 2*certain)", "OOM/yr"),
+    ("1.2 + abs(lift)/2 + min(ratio, 2, 1.5)/4", "x/yr"),
+    ("20 + 10*(ratio >= 1) + floor(10*certain)*sqrt(ratio)", "%/yr"),
+    ("12/max(ratio, 0.4, certain)", "months to double"),
+    ("0.2 + 0.1*log10(ratio) + 0.02*exp(lift)*round(ratio)", "OOM/yr"),
+    ("log(2)/(2 + ratio**0.5)", "nat/yr"),
+)
+OWN = (  # formula and unit; {q} is some quantity of the set
+    ("26 + 0.4*(year - start_year) + lift", "log10 FLOP"),
+    ("10**(0.1*(year - start_year))*ratio*1e26", "FLOP"),
+    ("{q} + wobble", "OOM"),
+    ("previous({q}, 1) + {q}", "OOM"),
+    ("{q} - previous({q})", "OOM/yr"),
+    ("where({q} > 9 and not lift > 0, year - 2000, clip({q}, 0, 30))", "OOM"),
+)
+OWN_CEILINGS = (
+    ("27 + 0.5*(year - start_year) + lift + wobble", "log10 FLOP"),
+    ("1e27*ratio*3**(year - start_year)", "FLOP"),
+    ("26 + {q}/20", "log10 FLOP"),
+    ("previous(largest_run, 26.5) + 0.6 - certain", "log10 FLOP"),
+)
+PLAIN = ("lift", "ratio", "certain")
+
+
+@st.composite
+def correlations(draw: Callable[..., Any], inputs: dict[str, Row]) -> list[list[Any]]:
+    """Pairs and at most one chain of three, which always are possible together."""
+    able = [
+        name
+        for name, row in inputs.items()
+        if "value" not in row and "formula" not in row and row.get("dist") != "mixture" and "each" not in row
+    ]
+    names = draw(st.permutations(able))[: draw(st.integers(0, 7))]
+    found = []
+    if len(names) >= 3 and draw(st.booleans()):
+        a, b, c, *names = names
+        found += [[a, b, draw(st.floats(-0.6, 0.6))], [c, b, draw(st.floats(-0.6, 0.6))]]
+    while len(names) >= 2:
+        a, b, *names = names
+        found.append([a, b, draw(st.floats(-0.95, 0.95))])
+    return found
+
+
+@st.composite
+def assumption_sets(draw: Callable[..., Any]) -> dict[str, Any]:
+    """A composed assumption set."""
+    chosen, inputs = draw(drivers())
+    inputs |= {name: dict(row) for name, row in FREE.items()}
+    growths = sorted(name for name in inputs if name.endswith("_growth"))
+    for name in draw(st.sets(st.sampled_from(growths), max_size=2)) if growths else ():
+        formula, unit = draw(st.sampled_from(DERIVED))
+        inputs[name] = {"formula": formula, "unit": unit}
+    start = draw(st.sampled_from([2026, 2026, 2025.5]))
+    step = draw(st.sampled_from([1, 1, 0.5, 0.25]))
+    found: dict[str, Any] = {"name": "random", "start": start, "horizon": start + draw(st.integers(1, 9)), "step": step}
+    units_of = quantities_of(chosen, inputs)
+    known = sorted(units_of)
+    quantities: dict[str, Row] = {"start_year": {"formula": str(start), "unit": "OOM"}}
+    for number, (formula, unit) in enumerate(draw(st.lists(st.sampled_from(OWN), max_size=3))):
+        text = formula.replace("{q}", draw(st.sampled_from(known)))
+        quantities[f"own_{number}"] = {"formula": text, "unit": unit}
+    if "hardware" not in chosen and "investment" in chosen and draw(st.booleans()):
+        text = "17.5 + 0.15*(year - start_year) + lift"
+        quantities["price_performance"] = {"formula": text, "unit": "log10 FLOP/USD2023"}
+    ceilings: dict[str, Row] = {}
+    for number, (formula, unit) in enumerate(draw(st.lists(st.sampled_from(OWN_CEILINGS), max_size=2))):
+        text = formula.replace("{q}", draw(st.sampled_from(known)))
+        ceilings[f"bound_{number}"] = {"formula": text, "unit": unit}
+    stated = [*by_drivers(chosen, quantities), *ceilings]
+    if not stated:
+        ceilings["bound"] = {"formula": "26.5 + ratio*(year - start_year)/4", "unit": "log10 FLOP"}
+        stated = ["bound"]
+    found |= {
+        "drivers": chosen,
+        "inputs": inputs,
+        "quantities": quantities,
+        "ceilings": ceilings,
+        "inactive": sorted(draw(st.sets(st.sampled_from(stated), max_size=len(stated) - 1))),
+        "sharpness": draw(st.sampled_from([None, None, 1, 8.5, 60])),
+        "correlations": draw(correlations(inputs)),
+        "thresholds": draw(thresholds(chosen, units_of)),
+    }
+    return found
+
+
+def by_drivers(chosen: dict[str, Any], quantities: dict[str, Row]) -> list[str]:
+    """Ceilings that the drivers state."""
+    names = [name for name in ("chips", "power", "data", "latency", "trend") if name in chosen]
+    buys = "hardware" in chosen or "price_performance" in quantities
+    return [*(["money"] if "investment" in chosen and buys else []), *names]
+
+
+def quantities_of(chosen: dict[str, Any], inputs: dict[str, Row]) -> dict[str, str]:
+    """Quantities of the chosen drivers that a formula can read, with their units."""
+    other_names = {"token": "token_stock", "chip": "chip_output", "algorithm": "algorithm_gain"}
+    found = {}
+    for driver in chosen:
+        for path, wanted in PATHS[driver].items():
+            if path != "machine" or "machine_start" in inputs:
+                found[other_names.get(path, path)] = wanted.unit
+    found |= {"chips": "log10 H100e"} if "chips" in chosen else {}
+    return found | ({"tokens": "log10 token"} if "data" in chosen else {})
+
+
+@st.composite
+def thresholds(draw: Callable[..., Any], chosen: dict[str, Any], units_of: dict[str, str]) -> dict[str, Row]:
+    """Thresholds of every kind."""
+    quantity = draw(st.sampled_from(sorted(units_of)))
+    unit = units_of[quantity].replace("log10 1", "OOM")
+    low = {"OOM": 0.0, "log10 s": 6.7, "log10 USD2023": 9.0}.get(unit, 14.0)
+    found: dict[str, Row] = {
+        "certain_level": {"value": draw(st.floats(1e26, 1e30)), "unit": "FLOP"},
+        "uncertain": draw(rows(Wanted("log10 FLOP", 26.0, 31.0, yearly=True))),
+        "derived": {"formula": "27 + 2*lift + (ratio > 1)", "unit": "log10 FLOP"},
+        "moving": {"formula": "27 + (year - 2026)/8 + lift", "unit": "log10 FLOP"},
+        "relative": {"formula": "10**(previous(largest_run, 25) + 0.5)", "unit": "FLOP"},
+        "looked_at": {"quantity": quantity, "value": low + draw(st.floats(0.0, 2.0)), "unit": unit},
+    }
+    if "algorithms" in chosen:
+        found["effective"] = {**draw(rows(Wanted("log10 FLOP", 26.5, 32.0))), "kind": "effective"}
+    return found
