@@ -16,24 +16,25 @@ class Histogram:
         least = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0) * 2.0**-30
         self.width = np.ldexp(1.0, np.frexp(ROOM * np.maximum(high - low, least) / BINS)[1])
         self.origin = (np.rint(0.5 * (low + high) / self.width) - BINS // 2) * self.width
-        self.scale = np.ascontiguousarray((1.0 / self.width).T[:, :, None])
-        self.shift = np.ascontiguousarray((-self.origin / self.width).T[:, :, None])
+        self.scale = (1.0 / self.width).T.tolist()
+        self.shift = (-self.origin / self.width).T.tolist()
         rows, instants = low.shape
         self.bins = np.zeros((instants, rows, BINS), np.int64)
         self.outside = np.zeros((2, instants, rows), np.int64)
         self.sum, self.squares = np.zeros((2, instants, rows))
-        self.position, self.index = np.empty((rows, chunk)), np.empty((rows, chunk), np.int64)
-        self.ones = np.ones(chunk)
+        self.position, self.index, self.ones = np.empty(chunk), np.empty(chunk, np.int64), np.ones(chunk)
 
     def add(self, instant: int, matrix: np.ndarray) -> None:
-        """Count a chunk, shape (row, draw)."""
-        np.multiply(matrix, self.scale[instant], out=self.position)
-        self.position += self.shift[instant]
-        self.index[...] = self.position
-        for row, index in enumerate(self.index):
+        """Count a chunk, shape (row, draw), row by row: the places of one row stay in the nearest cache."""
+        position, index, ones = self.position, self.index, self.ones
+        total, squares = self.sum[instant], self.squares[instant]
+        for row, (values, scale, shift) in enumerate(zip(matrix, self.scale[instant], self.shift[instant], strict=True)):
+            np.multiply(values, scale, out=position)
+            position += shift
+            index[:] = position
             self._count(instant, row, index)
-        self.sum[instant] += matrix @ self.ones
-        self.squares[instant] += np.einsum("ij,ij->i", matrix, matrix)
+            total[row] += values.dot(ones)
+            squares[row] += values.dot(values)
 
     def _count(self, instant: int, row: int, index: np.ndarray) -> None:
         bins = self.bins[instant, row]

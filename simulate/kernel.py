@@ -17,7 +17,7 @@ from simulate.compiled import entry, jit
 from simulate.conversion import EACH_BLOCK, EACH_YEAR, convert, convert_rows
 from simulate.drivers import DRIVERS
 from simulate.fastmath import exp10, log10
-from simulate.formulas import Program, evaluate
+from simulate.programs import Program, evaluate
 from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import AFTER, BEFORE, CEILINGS, END
 from simulate.sequence import in_turn

@@ -18,10 +18,11 @@ from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
 from simulate.drivers import DRIVERS
-from simulate.formulas import FORMULA, Assembler, Formula
+from simulate.formulas import Formula
 from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.own import Own
+from simulate.programs import FORMULA, Assembler
 from simulate.rows import Row
 from simulate.sequence import FAN
 

@@ -13,7 +13,9 @@ from typing import Any
 
 from simulate import conversion, distributions, formulas, units
 from simulate.errors import Mistake, did_you_mean, shown
+from simulate.fields import Unfit
 from simulate.sampling import SMALLEST, quantile_of
+from simulate.shapes import Kind, Shape
 from simulate.units import Conversion, Operation
 
 Where = Callable[[str], str]
@@ -31,7 +33,7 @@ class Row:
     where: str
     unit: str
     conversion: Conversion | None  # to the kernel unit of the driver that reads it; None if only formulas do
-    shape: distributions.Shape | None  # None: derived by a formula
+    shape: Shape | None  # None: derived by a formula
     formula: formulas.Formula | None
     family: str  # "lognormal", "value", "formula" ...
     at: float | None
@@ -43,7 +45,7 @@ class Row:
     def certain(self) -> float | None:
         """The value of a row that is certain, else None."""
         parts = self.shape.parts if self.shape else []
-        return parts[0].a if len(parts) == 1 and parts[0].kind is distributions.Kind.POINT else None
+        return parts[0].a if len(parts) == 1 and parts[0].kind is Kind.POINT else None
 
     @property
     def drawn(self) -> bool:
@@ -94,7 +96,7 @@ def read(
         family = "value" if "value" in fields else str(fields.get("dist", "quantiles"))
         try:
             shape = distributions.shape({field: value for field, value in fields.items() if field not in DESCRIBING})
-        except distributions.Unfit as unfit:
+        except Unfit as unfit:
             mistakes.extend(
                 Mistake(where(f"{key}.{problem.field}"), f"{key}: {problem.what}", problem.way_out)
                 for problem in unfit.problems

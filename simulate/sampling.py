@@ -16,8 +16,8 @@ import numpy as np
 
 from simulate.blocks import DRAWS, copy
 from simulate.compiled import entry, inline, jit
-from simulate.distributions import Kind, Shape
 from simulate.fastmath import exp10, fma, from_bits, normal_probability, normal_quantile
+from simulate.shapes import Kind, Shape
 from simulate.tables import SIZE, look_up
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)

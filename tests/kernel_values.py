@@ -1,6 +1,7 @@
 """The compiled model's own numbers, in full: a forecast keeps counts, the tests want every draw in 64 bits.
 
-`values` runs whole blocks of 512 draws as the forecast's pilot does, and gives what each row was in each draw and instant.
+`values` runs whole blocks of 512 draws as the pilot of a forecast does, and gives what each row was in each draw and
+instant.
 """
 
 from __future__ import annotations

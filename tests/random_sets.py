@@ -1,13 +1,15 @@
 """Random assumption sets for hypothesis: every driver, law, limit, family and unit, in tame sizes.
 
-A number is first chosen in the kernel's unit (a level in log10, a growth in OOM/yr) as an interval, and then written in some
-spelling of its unit as some family, so that all spellings and families meet all rows.
+A number is first chosen in the kernel's unit (a level in log10, a growth in OOM/yr) as an interval, and then written in
+some spelling of its unit as some family, so that all spellings and families meet all rows.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple
 
 from hypothesis import strategies as st
@@ -95,6 +97,9 @@ NEEDS = {"chips": ("run",), "power": ("run",), "latency": ("run", "data")}
 DRIVERS = tuple(PATHS)
 
 
+accepted = cache(units.accepted)
+
+
 def written(conversion: Conversion, kernel: float) -> float:
     """What one has to write so that the kernel reads this value."""
     operation, factor, _ = conversion
@@ -165,11 +170,7 @@ def rows(draw: Callable[..., Any], wanted: Wanted, name: str = "") -> Row:
         low, high = wanted.low, wanted.high
     if wanted.unit == "date":
         return {**family_row(draw, low, high, 1950.0, 2400.0), "unit": "year"}
-    spellings = {
-        unit: conversion
-        for unit, conversion in units.accepted(wanted.unit).items()
-        if not (wanted.unit == "1" and unit.startswith("log10"))
-    }
+    spellings = accepted(wanted.unit)
     unit = draw(st.sampled_from(sorted(spellings)))
     conversion = spellings[unit]
     a, b = sorted(written(conversion, value) for value in (low, high))
@@ -231,9 +232,8 @@ def drivers(draw: Callable[..., Any]) -> tuple[dict[str, Any], dict[str, Row]]:
                 inputs[row_name] = draw(rows(row_wanted))
     if "chip_stock_start" in inputs and draw(st.integers(0, 3)) == 0:
         inputs["chip_stock_start"]["at"] = draw(st.sampled_from([2023, 2025.5]))
-    if chosen.get("investment", {}).get("limit", "none") != "none" and "spend_limit_share" in inputs:
-        if draw(st.booleans()):
-            inputs.pop("spend_limit", None)  # the share alone
+    if "spend_limit_share" in inputs and draw(st.booleans()):
+        inputs.pop("spend_limit", None)  # the share alone
     return chosen, inputs
 
 
@@ -316,6 +316,11 @@ def assumption_sets(draw: Callable[..., Any]) -> dict[str, Any]:
     if not stated:
         ceilings["bound"] = {"formula": "26.5 + ratio*(year - start_year)/4", "unit": "log10 FLOP"}
         stated = ["bound"]
+    levels = draw(thresholds(chosen, units_of))
+    texts = [row.get("formula", "") for table in (inputs, quantities, ceilings, levels) for row in table.values()]
+    for name in FREE:
+        if not any(re.search(rf"\b{name}\b", text) for text in texts):
+            del inputs[name]
     found |= {
         "drivers": chosen,
         "inputs": inputs,
@@ -324,7 +329,7 @@ def assumption_sets(draw: Callable[..., Any]) -> dict[str, Any]:
         "inactive": sorted(draw(st.sets(st.sampled_from(stated), max_size=len(stated) - 1))),
         "sharpness": draw(st.sampled_from([None, None, 1, 8.5, 60])),
         "correlations": draw(correlations(inputs)),
-        "thresholds": draw(thresholds(chosen, units_of)),
+        "thresholds": levels,
     }
     return found
 

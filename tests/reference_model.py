@@ -308,6 +308,9 @@ FACTORS = {
     "month": YEAR / 12,
     "year": YEAR,
     "s": 1.0,
+    "ms": 1e-3,
+    "us": 1e-6,
+    "months per OOM": 1 / 12,
     "kW": 1e3,
     "MW": 1e6,
     "GW": 1e9,
@@ -561,7 +564,7 @@ class Path:
         if self.law == "decaying":
             return start + law_decaying(e, g, self.years("half_life"))
         if self.law == "lead-time":
-            return start + law_lead_time(e, g, self.model.written[f"{self.prefix}_delay"])
+            return start + law_lead_time(e, g, self.parameter("delay", convert=linear))
         if self.law == "superexponential":
             return start + law_superexponential(e, g, self.parameter("acceleration", convert=linear))
         if self.law == "reversion":

@@ -1,0 +1,107 @@
+"""Fields of a row that describe a distribution: read one by one, each with the mistake that it can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from simulate.errors import shown
+
+Fields = Mapping[str, Any]
+
+
+class Problem(NamedTuple):
+    """What is wrong with a field of a row, and the way out."""
+
+    field: str
+    what: str
+    way_out: str
+
+
+class Unfit(Exception):
+    """The fields of a row describe no distribution."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__(problems)
+        self.problems = problems
+
+
+def number(fields: Fields, name: str) -> float:
+    """A finite number."""
+    value = fields.get(name)
+    if value is None:
+        raise Unfit(Problem(name, f"{name} is missing", f"give a number for {name}"))
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise Unfit(
+            Problem(name, f"{name} = {shown(value)} is not a finite number", "give a number, the unit stands in `unit`")
+        )
+    return float(value)
+
+
+def tail_mass(fields: Fields, bounded: bool = False) -> float:
+    """The probability beyond each end of the central interval."""
+    if "interval" not in fields:
+        return 0.1
+    interval = number(fields, "interval")
+    if not 0.0 < interval <= 1.0:
+        hint = f"; did you mean {interval / 100:g}?" if 1.0 < interval < 100.0 else ""
+        raise Unfit(
+            Problem("interval", f"interval = {interval:g} is no probability", f"give a number between 0 and 1{hint}")
+        )
+    if interval == 1.0 and not bounded:
+        raise Unfit(
+            Problem(
+                "interval",
+                "interval = 1 asks for an end that this family does not have",
+                "give a level below 1; uniform, loguniform, triangular and beta may have 1",
+            )
+        )
+    return (1.0 - interval) / 2.0
+
+
+def low_high(fields: Fields, positive: bool = False) -> tuple[float, float]:
+    """`low` and `high`, in order."""
+    low, high = number(fields, "low"), number(fields, "high")
+    if low > high:
+        raise Unfit(Problem("low", f"low ({low:g}) is above high ({high:g})", "swapped? low must be below high"))
+    if low == high:
+        raise Unfit(
+            Problem("low", f"low and high are both {low:g}", f"give `value: {low:g}` for a number that is certain")
+        )
+    if positive and low <= 0.0:
+        raise Unfit(
+            Problem("low", f"low ({low:g}) must be above 0 in this family", "give a positive low, or `dist: normal`")
+        )
+    return low, high
+
+
+def either(fields: Fields, first: tuple[str, str], second: tuple[str, str]) -> bool:
+    """Whether the row speaks in the second pair of fields; both at once is a mistake."""
+    has_first, has_second = (any(name in fields for name in pair) for pair in (first, second))
+    if has_first and has_second:
+        raise Unfit(
+            Problem(
+                second[0],
+                f"both {first[0]}/{first[1]} and {second[0]}/{second[1]} are given",
+                f"give {first[0]} and {first[1]}, or {second[0]} and {second[1]}",
+            )
+        )
+    return has_second
+
+
+def positive(fields: Fields, name: str) -> float:
+    """A number above 0."""
+    value = number(fields, name)
+    if value <= 0.0:
+        raise Unfit(Problem(name, f"{name} = {value:g}", "give a number above 0"))
+    return value
+
+
+def bounds(fields: Fields) -> tuple[float, float]:
+    """`min` and `max`, infinite where they are not given."""
+    low = number(fields, "min") if "min" in fields else -math.inf
+    high = number(fields, "max") if "max" in fields else math.inf
+    if low >= high:
+        raise Unfit(Problem("min", f"min ({low:g}) is not below max ({high:g})", "swapped?"))
+    return low, high
