@@ -62,8 +62,11 @@ def read(name: str = "baseline_2026") -> Table:
     if checked.sharpness or checked.quantities or any(checked.ceilings.values()):
         raise NotImplementedError("smooth minimum, own quantities and own ceilings")
     table = Table(checked.years, checked.start, units=_kernel_units(), active=checked.active)
-    table.laws = {path: (choice.law, choice.limit, choice.at) for path, choice in checked.paths.items()}
-    table.stock_at = checked.dated.get("chip_stock_start", checked.start)
+    dates = {row_name: row.at for row_name, row in checked.rows.items() if row.at is not None}
+    for path, choice in checked.paths.items():
+        since = dates.get(f"{path}_start", dates.get(f"{path}_growth", checked.start))
+        table.laws[path] = choice.law, choice.limit, since
+    table.stock_at = dates.get("chip_stock_start", checked.start)
     table.correlated, table.factor = checked.correlations.names, checked.correlations.factor
     for row_name, row in checked.rows.items():
         _take(table, row_name, settings["inputs"][row_name], row)

@@ -5,8 +5,8 @@
     ds = simulate.run("baseline_2026", draws=100_000, seed=1, inputs={"chip_growth": {"value": 1.5}})
     simulate.plots.fan(ds)
 
-`run` gives an `xarray.Dataset`, `load` reads a saved one, `plots` draws either. Results are projections conditional on the
-assumptions of the set.
+`run` gives an `xarray.Dataset`, `load` reads a saved one, `plots` draws either. Results are projections conditional on
+the assumptions of the set.
 """
 
 from __future__ import annotations

@@ -23,8 +23,9 @@ def run(
 ) -> xr.Dataset:
     """Run an assumption set and return its Dataset.
 
-    `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}; `overrides` are words of the
-    command line, as "horizon=2050"; `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
+    `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}; `overrides`
+    are words of the command line, as "horizon=2050"; `config_dir` is a folder with sets of one's own. `keep="draws"`
+    keeps every trajectory.
 
     Raises
     ------

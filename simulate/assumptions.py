@@ -1,7 +1,7 @@
 """An assumption set, checked: the table against the drivers that read it, its formulas, correlations and thresholds.
 
-`build` takes the composed settings (plain data) and gives an `Assumptions`, or raises every mistake at once, each with the file and
-line, what is wrong and what is allowed. Nothing is drawn here and no number is changed.
+`build` takes the composed settings (plain data) and gives an `Assumptions`, or raises every mistake at once, each with
+the file and line, what is wrong and what is allowed. Nothing is drawn here and no number is changed.
 """
 
 from __future__ import annotations

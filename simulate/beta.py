@@ -1,7 +1,8 @@
 """The beta distribution's quantile, from exact operations only.
 
-SciPy's changes in the last bit with the processor; this one (Lentz's continued fraction for the incomplete beta function, and
-Newton's method) gives the same bits everywhere. It runs once per row, when the table of its quantiles is made.
+SciPy's changes in the last bit with the processor; this one (Lentz's continued fraction for the incomplete beta
+function, and Newton's method) gives the same bits everywhere. It runs once per row, when the table of its quantiles is
+made.
 """
 
 from __future__ import annotations
@@ -53,7 +54,8 @@ def probability(x: Array, a: float, b: float) -> Array:
 def _lower_quantile(p: Array, a: float, b: float) -> Array:
     """x with P(X <= x) = p, for p up to P(X <= mean): Newton's steps on the logarithms.
 
-    log P is concave in log x, and x**a / (a B) lies above P for b >= 1, so the steps climb from below without overshooting.
+    log P is concave in log x, and x**a / (a B) lies above P for b >= 1, so the steps climb from below without
+    overshooting.
     """
     scale = _scale(a, b)
     log_p = log(p)

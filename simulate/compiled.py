@@ -1,9 +1,10 @@
 """How this project compiles: three decorators, and the one place where compiled code is kept on disk.
 
-`inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions that Python
-calls; only those are stored. Numba's own cache looks at one file only and would return a stale answer after an edit elsewhere,
-so it lives in a folder named by a hash of every source file of the package and of the versions of numba and numpy: any change
-misses it. Neither fast-math nor division checks: the first changes answers, the second stops vectorisation.
+`inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions
+that Python calls; only those are stored. Numba's own cache looks at one file only and would return a stale answer after
+an edit elsewhere, so it lives in a folder named by a hash of every source file of the package and of the versions of
+numba and numpy: any change misses it. Neither fast-math nor division checks: the first changes answers, the second
+stops vectorisation.
 """
 
 from __future__ import annotations
@@ -14,30 +15,34 @@ import stat
 import sys
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import llvmlite.binding
 import numba
 import numpy as np
 
 PACKAGE = Path(__file__).parent
+config: Any = numba.config
 
 
 def _use_wide_vectors() -> None:
-    """Let the compiler use 512-bit vectors where the processor has them: it shuns them by default, at a third of the speed.
+    """Let the compiler use 512-bit vectors where the processor has them: it shuns them by default, at a third of the
+    speed.
 
     The bits of a result do not depend on it. Whoever chose a target for numba keeps it.
     """
-    if numba.config.CPU_NAME is None and numba.config.CPU_FEATURES is None:
+    if config.CPU_NAME is None and config.CPU_FEATURES is None:
         features = llvmlite.binding.get_host_cpu_features()
         if features.get("avx512f") and features.get("avx512dq") and features.get("avx512vl"):
-            numba.config.CPU_NAME = llvmlite.binding.get_host_cpu_name()
-            numba.config.CPU_FEATURES = features.flatten() + ",-prefer-256-bit"
+            config.CPU_NAME = llvmlite.binding.get_host_cpu_name()
+            config.CPU_FEATURES = features.flatten() + ",-prefer-256-bit"
 
 
 _use_wide_vectors()
 
-#: No function makes arrays, so none needs to count references to them (a tenth of the time, and a third of the compilation).
-OPTIONS = {"error_model": "numpy", "_nrt": False}
+#: No function makes arrays, so none needs to count references to them (a tenth of the time, and a third of the
+#: compilation).
+OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
 inline = numba.njit(**OPTIONS, forceinline=True)
 jit = numba.njit(**OPTIONS, nogil=True)
 
@@ -69,14 +74,14 @@ def _cache_folder() -> Path | None:
     return folder
 
 
-def entry(function):  # type: ignore[no-untyped-def]  # numba's dispatchers have no types
+def entry(function):
     """Compile a function that Python calls, and keep the machine code for the next process."""
     folder = _cache_folder()
     if folder is None:
         return jit(function)
-    before = numba.config.CACHE_DIR
-    numba.config.CACHE_DIR = str(folder)
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(folder)
     try:
         return numba.njit(**OPTIONS, nogil=True, cache=True)(function)
     finally:
-        numba.config.CACHE_DIR = before
+        config.CACHE_DIR = before

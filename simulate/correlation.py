@@ -1,7 +1,8 @@
 """Rank correlations: what the user states, and the triangular matrix that makes normal scores move together.
 
-A Spearman correlation r of two inputs is reached by a Gaussian copula with Pearson correlation 2 sin(pi r / 6). The matrix is factored
-(Cholesky) in the order of first appearance, in plain arithmetic: an unrelated row moves nothing, and every machine gets the same bits.
+A Spearman correlation r of two inputs is reached by a Gaussian copula with Pearson correlation 2 sin(pi r / 6). The
+matrix is factored (Cholesky) in the order of first appearance, in plain arithmetic: an unrelated row moves nothing, and
+every machine gets the same bits.
 """
 
 from __future__ import annotations
@@ -42,7 +43,9 @@ def pearson(spearman: float) -> float:
 def correlate(
     given: Any, drawn: Mapping[str, Row], broken: set[str], where: Where, mistakes: list[Mistake], notes: list[str]
 ) -> Correlations:
-    """Check the stated pairs and factor their matrix; appends mistakes, and a note for each pinned member that leaves."""
+    """Check the stated pairs and factor their matrix; appends mistakes, and a note for each pinned member that
+    leaves.
+    """
     pairs: dict[tuple[str, str], float] = {}
     before = len(mistakes)
     if not isinstance(given, Sequence) or isinstance(given, str):
@@ -168,7 +171,9 @@ def cholesky(matrix: np.ndarray) -> np.ndarray | None:
 def _impossible(
     names: tuple[str, ...], pairs: Mapping[tuple[str, str], float], matrix: np.ndarray, where: Where
 ) -> Mistake:
-    """No inputs can have these correlations: name the pair that bends most on the way to the nearest matrix that can be."""
+    """No inputs can have these correlations: name the pair that bends most on the way to the nearest matrix that can
+    be.
+    """
     lowest = float(np.linalg.eigvalsh(matrix)[0])
     near = _nearest_possible(matrix)
 

@@ -1,7 +1,8 @@
 """Crossing dates from their counts: quantiles in which never is infinity, their errors, and histograms.
 
-Dates are counted in cells of 1/128 year. A quantile is the date by which that share of all draws has crossed, linear within a cell;
-draws that had crossed before the start come first (minus infinity), those that never cross come last (infinity).
+Dates are counted in cells of 1/128 year. A quantile is the date by which that share of all draws has crossed, linear
+within a cell; draws that had crossed before the start come first (minus infinity), those that never cross come last
+(infinity).
 """
 
 from __future__ import annotations
@@ -40,8 +41,8 @@ class Crossings:
     def quantiles(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Dates and their Monte Carlo standard errors, both (threshold, level).
 
-        The error is half the distance between the quantiles one binomial standard error below and above the level; infinite where one
-        of them is, not a number where the date itself is infinite.
+        The error is half the distance between the quantiles one binomial standard error below and above the level;
+        infinite where one of them is, not a number where the date itself is infinite.
         """
         dates = np.empty((len(self.cells), len(levels)))
         errors = np.empty_like(dates)
@@ -54,9 +55,11 @@ class Crossings:
         return dates, errors
 
     def histogram(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left edges (bin,) of equal bins from the start to the horizon, and the share of draws that cross in each (threshold, bin)."""
+        """Left edges (bin,) of equal bins from the start to the horizon, and the share of draws that cross in each
+        (threshold, bin).
+        """
         cells_per_bar = next(
-            size for size in (DATE_BINS // 4, DATE_BINS // 2, DATE_BINS, 2 * DATE_BINS, 5 * DATE_BINS, 10 * DATE_BINS, 10**9)
+        """Left edges (bin,) of equal bins from start to horizon, and the share of draws crossing in each (threshold, bin)."""
             if self.cells.shape[1] / size <= MOST_BARS
         )  # fmt: skip
         cells_per_bar = min(cells_per_bar, max(self.cells.shape[1] // 2, 1))

@@ -1,8 +1,8 @@
 """Distributions as people quote them: the ends of a central interval, in the unit of their source.
 
-A family turns the fields of a row into a `Shape`. `low` and `high` are the ends of the central `interval` (0.8: the 10th and 90th
-percentile) of the distribution before `min`/`max`. Normal and uniform shapes have closed forms in the kernel, every other smooth quantile
-function is a table, and kinks or jumps stand between parts.
+A family turns the fields of a row into a `Shape`. `low` and `high` are the ends of the central `interval` (0.8: the
+10th and 90th percentile) of the distribution before `min`/`max`. Normal and uniform shapes have closed forms in the
+kernel, every other smooth quantile function is a table, and kinks or jumps stand between parts.
 
 To add a family: one function, and its name in the list at the foot.
 """
@@ -165,7 +165,9 @@ def pert(fields: Fields) -> Shape:
 
 
 def metalog(fields: Fields) -> Shape:
-    """Three-term metalog through low, mid and high (Keelin 2016); `min` and `max` are bounds that it respects, not cuts."""
+    """Three-term metalog through low, mid and high (Keelin 2016); `min` and `max` are bounds that it respects, not
+    cuts.
+    """
     low, high = low_high(fields)
     mid, tail = number(fields, "mid"), tail_mass(fields)
     if not low < mid < high:
@@ -252,7 +254,9 @@ def quantiles(fields: Fields) -> Shape:
 
 
 def mixture(fields: Fields) -> Shape:
-    """Weighted parts: the uniform picks the part by weight, its rest is the uniform within. `min`/`max` cut every part."""
+    """Weighted parts: the uniform picks the part by weight, its rest is the uniform within. `min`/`max` cut every
+    part.
+    """
     given = fields.get("parts")
     if not isinstance(given, Sequence) or not given or not all(isinstance(part, Mapping) for part in given):
         raise Unfit(
@@ -309,7 +313,8 @@ def point(fields: Fields) -> Shape:
 def shape(fields: Fields) -> Shape:
     """The distribution that a row's fields describe.
 
-    Raises `Unfit` with what is wrong, field by field. A stated `value` wins over the distribution, which stays as documentation.
+    Raises `Unfit` with what is wrong, field by field. A stated `value` wins over the distribution, which stays as
+    documentation.
     """
     if "value" in fields:
         name, allowed = "value", {"value"} | ALL_FIELDS

@@ -16,7 +16,7 @@ LOG, LOG10, EXP, EXP10, NORMAL_QUANTILE, NORMAL_PROBABILITY = range(6)
 
 
 @entry
-def _apply(function, x, out):  # type: ignore[no-untyped-def]
+def _apply(function, x, out):
     if function == LOG:
         for i in range(x.size):
             out[i] = fastmath.log(x[i])

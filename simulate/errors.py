@@ -1,7 +1,7 @@
 """Errors as part of the product: where, what, and the way out, all at once.
 
-`Mistakes` carries everything that is wrong with what the user gave; the command prints one line each and exits 2. The other
-exceptions carry the exit code that the command ends with.
+`Mistakes` carries everything that is wrong with what the user gave; the command prints one line each and exits 2. The
+other exceptions carry the exit code that the command ends with.
 """
 
 from __future__ import annotations

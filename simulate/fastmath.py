@@ -1,10 +1,10 @@
 """Mathematics with the same bits everywhere, and fast enough to vectorise.
 
-The C library's exp, log and pow differ in the last bit between processors, and would be called one draw at a time. These are
-polynomials made of exact operations (+, -, *, /, sqrt and fused multiply-add), branch-free, so that a loop over a block of draws
-becomes vector instructions and gives the same bits on any machine. Coefficients are Chebyshev fits at 50 digits, whose
-errors `tests/test_fastmath.py` measures against mpmath. The normal quantile is Wichura's
-AS 241 (Applied Statistics 37, 1988).
+The C library's exp, log and pow differ in the last bit between processors, and would be called one draw at a time.
+These are polynomials made of exact operations (+, -, *, /, sqrt and fused multiply-add), branch-free, so that a loop
+over a block of draws becomes vector instructions and gives the same bits on any machine. Coefficients are Chebyshev
+fits at 50 digits, whose errors `tests/test_fastmath.py` measures against mpmath. The normal quantile is Wichura's AS
+241 (Applied Statistics 37, 1988).
 """
 
 from __future__ import annotations
@@ -17,10 +17,9 @@ import struct
 import numpy as np
 from llvmlite import ir
 from numba import types
-from numba.core.config import DISABLE_JIT
 from numba.extending import intrinsic
 
-from simulate.compiled import inline
+from simulate.compiled import config, inline
 
 ROUND = 6755399441055744.0  # 1.5 * 2**52: adding it rounds to a whole number, half to even, in the low bits
 ROUND_BITS = 0x4338000000000000
@@ -34,15 +33,15 @@ SQRT_HALF = 0.7071067811865476
 LARGEST_EXPONENT = 1022.0
 
 
-def _bits_in(x):  # type: ignore[no-untyped-def]
+def _bits_in(x):
     return struct.unpack("<q", struct.pack("<d", x))[0]
 
 
-def _bits_out(n):  # type: ignore[no-untyped-def]
+def _bits_out(n):
     return struct.unpack("<d", struct.pack("<Q", int(n) & 0xFFFFFFFFFFFFFFFF))[0]
 
 
-def _intrinsics():  # type: ignore[no-untyped-def]
+def _intrinsics():
     """The three operations that Python has no word for, as machine instructions."""
 
     @intrinsic
@@ -60,7 +59,7 @@ def _intrinsics():  # type: ignore[no-untyped-def]
     return fma, to_bits, from_bits
 
 
-def _plain():  # type: ignore[no-untyped-def]
+def _plain():
     """The same three for the uncompiled program (NUMBA_DISABLE_JIT=1), which the tests compare bit for bit."""
     library = ctypes.CDLL(ctypes.util.find_library("m"))
     library.fma.restype = ctypes.c_double
@@ -68,7 +67,7 @@ def _plain():  # type: ignore[no-untyped-def]
     return library.fma, _bits_in, _bits_out
 
 
-fma, to_bits, from_bits = _plain() if DISABLE_JIT else _intrinsics()
+fma, to_bits, from_bits = _plain() if config.DISABLE_JIT else _intrinsics()
 
 
 @inline

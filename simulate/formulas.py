@@ -1,8 +1,8 @@
 """Derived inputs, quantities and levels: a small safe language.
 
-A formula is one expression of + - * / **, comparisons, and/or/not and the functions of `FUNCTIONS`. There is no attribute, no
-index and no name beyond the inputs and quantities of the set, `year` and `previous(quantity, first)`. It is parsed by Python's
-parser and translated once to a postfix program, which `programs` runs.
+A formula is one expression of + - * / **, comparisons, and/or/not and the functions of `FUNCTIONS`. There is no
+attribute, no index and no name beyond the inputs and quantities of the set, `year` and `previous(quantity, first)`. It
+is parsed by Python's parser and translated once to a postfix program, which `programs` runs.
 
 To add a function: its name and arity in `FUNCTIONS`, its pass in `programs`.
 """

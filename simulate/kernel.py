@@ -1,8 +1,9 @@
 """The kernel: blocks of 512 draws, taken through the years.
 
-For each block: draw the inputs, derive and convert; then for each instant let the drivers advance, let every ceiling state the largest run
-that it allows, take the lowest, add the algorithmic gain, see which thresholds are crossed, and count. It knows no driver by its
-physics and no row by its number; it is compiled once and kept on disk, since everything that a set chooses is data.
+For each block: draw the inputs, derive and convert; then for each instant let the drivers advance, let every ceiling
+state the largest run that it allows, take the lowest, add the algorithmic gain, see which thresholds are crossed, and
+count. It knows no driver by its physics and no row by its number; it is compiled once and kept on disk, since
+everything that a set chooses is data.
 """
 
 from __future__ import annotations
@@ -126,7 +127,9 @@ def _derive(program, derived, when, rows, stack, many, broken):
 
 @jit
 def _lowest(x, ceilings, sharpness, rows):
-    """Training compute: the lowest active ceiling, or the smooth minimum m - log10(sum of 10^(-s (c - m))) / s; and which binds."""
+    """Training compute: the lowest active ceiling, or the smooth minimum m - log10(sum of 10^(-s (c - m))) / s; and
+    which binds.
+    """
     lowest, binding = x.training_compute, x.binding
     for i in range(DRAWS):
         lowest[i] = rows[ceilings[0], i]
@@ -234,7 +237,9 @@ def _keep(kept, trajectories, block, year, many, rows):
 
 @jit
 def _count_dates(levels, reference, differ, many, rows, pilot):
-    """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known exactly)."""
+    """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known
+    exactly).
+    """
     for k in range(len(levels)):
         date, differs = rows[levels[k].date], 0
         for i in range(many):

@@ -119,12 +119,13 @@ def _check_row(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mis
     if word.value is not None and not isinstance(word.value, dict):
         what = f"'{word.key}' is a mapping {{dist, low, high, unit, ...}}, not {shown(word.value)}"
         return Mistake(word.where, what, f"write {word.key}.value={shown(word.value)} to pin it")
-    for field in word.value or {}:
+    fields = word.value or {}
+    for field in fields:
         if field not in known:
             near = closest(str(field), known)
             what = f"unknown field {shown(field)} in '{word.key}'" + (f"; did you mean '{near}'?" if near else "")
             return Mistake(word.where, what, f"fields: {', '.join(known)}")
-        if wrong := _check_single(word, f"{word.key}.{field}", word.value[field]):
+        if wrong := _check_single(word, f"{word.key}.{field}", fields[field]):
             return wrong
     return _check_finite(word)
 

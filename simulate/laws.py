@@ -1,11 +1,12 @@
 """Growth laws and limits that all drivers share.
 
-A *path* is a level that grows: its start, its growth and what else its law asks for are arrays over the draws of a block, and the
-law gives its *unlimited* level (log10) at any instant, as a function of the time `e` since its start. Laws are exact integrals, so
-results do not depend on the step. A *limit* is applied to the unlimited level, in the shape that the source used.
+A *path* is a level that grows: its start, its growth and what else its law asks for are arrays over the draws of a
+block, and the law gives its *unlimited* level (log10) at any instant, as a function of the time `e` since its start.
+Laws are exact integrals, so results do not depend on the step. A *limit* is applied to the unlimited level, in the
+shape that the source used.
 
-To add a law: one function `(path, rule, year)` that writes `path.value`, and its name with the rows that it needs in `LAWS`.
-To add a limit shape: one function `(value, limit, scratch)` that changes `value`, and its name in `LIMITS`.
+To add a law: one function `(path, rule, year)` that writes `path.value`, and its name with the rows that it needs in
+`LAWS`. To add a limit shape: one function `(value, limit, scratch)` that changes `value`, and its name in `LIMITS`.
 """
 
 from __future__ import annotations
@@ -80,8 +81,9 @@ def _turn(path, node, weight):
 def reversion(path, rule, year):
     """The rate turns from growth to growth_after: growth**w * growth_after**(1 - w), w = exp(-e^2 / (2 reversion^2)).
 
-    The weighted geometric mean of two rates (Besiroglu, Heim and Sevilla 2022), integrated over time: with d the log of their
-    ratio and s = e / reversion, level = start + growth_after * (e + reversion * integral of exp(d exp(-s^2/2)) - 1).
+    The weighted geometric mean of two rates (Besiroglu, Heim and Sevilla 2022), integrated over time: with d the log of
+    their ratio and s = e / reversion, level = start + growth_after * (e + reversion * integral of exp(d exp(-s^2/2)) -
+    1).
     """
     e = year - rule.at
     value, ratio, half = path.value, path.ratio, path.half
@@ -147,7 +149,7 @@ def logistic(value, limit, scratch):
 
 @jit
 def saturating(value, limit, scratch):
-    """L + log10(1 - exp(-10^(v - L))), the exponential approach (Direct Approach 2023); far below L it is v - 10^(v-L) / (2 ln 10)."""
+    """L + log10(1 - exp(-10^(v - L))), the exponential approach (Direct Approach 2023)."""
     for i in range(DRAWS):
         ratio = exp10(min(value[i] - limit[i], 3.0))
         series = 1.0 - ratio * (0.5 - ratio * (1.0 / 6.0 - ratio * (1.0 / 24.0 - ratio / 120.0)))

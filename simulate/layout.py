@@ -1,10 +1,11 @@
-"""The block: everything that 512 draws hold, as one record whose fields are arrays, worked out from what the drivers declare.
+"""The block: everything that 512 draws hold, as one record whose fields are arrays, worked out from what the drivers
+declare.
 
-In the kernel a path is `x.spend` (with `x.spend.value`, `x.spend.growth` ...) and an input or quantity is `x.utilisation[i]`; the
-compiler resolves the names, so reading well costs nothing. The same memory is also a plain matrix `rows`, shape (row, draw), in which
-the parts that know no driver by name (sampling, formulas, histograms) find their way by a row number that was looked up once, by
-name, before the run. Behind the record's rows follow those that belong to one assumption set: written values, own quantities,
-levels of thresholds.
+In the kernel a path is `x.spend` (with `x.spend.value`, `x.spend.growth` ...) and an input or quantity is
+`x.utilisation[i]`; the compiler resolves the names, so reading well costs nothing. The same memory is also a plain
+matrix `rows`, shape (row, draw), in which the parts that know no driver by name (sampling, formulas, histograms) find
+their way by a row number that was looked up once, by name, before the run. Behind the record's rows follow those that
+belong to one assumption set: written values, own quantities, levels of thresholds.
 """
 
 from __future__ import annotations

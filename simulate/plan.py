@@ -1,8 +1,8 @@
 """From a checked assumption set to the arrays of the kernel: every name becomes a place, once.
 
-The matrix of a block has the record's rows first (see `layout`), then those of this set: the written value of every input, own
-quantities and ceilings, levels, margins and dates of thresholds, and values of one step ago. Rows that never change (certain inputs,
-defaults) are filled in a template that every worker copies.
+The matrix of a block has the record's rows first (see `layout`), then those of this set: the written value of every
+input, own quantities and ceilings, levels, margins and dates of thresholds, and values of one step ago. Rows that never
+change (certain inputs, defaults) are filled in a template that every worker copies.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _Planner:
 
     def _kernel_rows(self) -> dict[str, int]:
         """Row of the record that each input of the set's drivers fills."""
-        found = {}
+        found: dict[str, int] = {}
         for driver in (DRIVERS[name] for name in self.set.drivers):
             for path in layout.paths(driver):
                 found |= {row.name: layout.row(path.name, row.parameter) for row in layout.path_rows(path)}
@@ -161,7 +161,9 @@ class _Planner:
         return {**self.written, **{f"threshold:{name}": row for name, row in self.level.items()}}
 
     def _table(self) -> list[tuple[str, Row, int]]:
-        """Every row of the table: the name that its random numbers are tagged with, the row, where its written value goes."""
+        """Every row of the table: the name that its random numbers are tagged with, the row, where its written value
+        goes.
+        """
         rows = [(name, row, self.written[name]) for name, row in self.set.rows.items()]
         return rows + [
             (f"threshold:{name}", t.row, self.levels_written[name]) for name, t in self.set.thresholds.items()
@@ -226,9 +228,11 @@ class _Planner:
         return assembler.add(formula)
 
     def _conversions(self, moving: Mapping[str, Formula]) -> np.ndarray:
-        """Written values to kernel rows: certain ones once, drawn and derived ones each block, yearly ones each year."""
+        """Written values to kernel rows: certain ones once, drawn and derived ones each block, yearly ones each
+        year.
+        """
         yearly = self._yearly()
-        found = []
+        found: list[tuple[Any, ...]] = []
         for name, row in self.set.rows.items():
             if row.conversion and name in self.kernel_rows:
                 when = EACH_YEAR if name in yearly else EACH_BLOCK if row.drawn or row.formula else ONCE

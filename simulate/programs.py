@@ -1,4 +1,6 @@
-"""The stack machine that runs formulas: every step is a pass over a block of draws, with the same mathematics as the drivers."""
+"""The stack machine that runs formulas: every step is a pass over a block of draws, with the same mathematics as the
+drivers.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,8 @@ from simulate.compiled import jit
 from simulate.fastmath import exp, exp10, log, log10, power, round_even
 from simulate.formulas import Formula, Op
 
-#: One step as the stack machine reads it: what it does, and a place in the constants or a row (and another, see PREVIOUS).
+#: One step as the stack machine reads it: what it does, and a place in the constants or a row (and another, see
+#: PREVIOUS).
 STEP = np.dtype([("op", "i8"), ("operand", "i8"), ("also", "i8")])
 #: A formula: its steps, the row of its result, the conversion of the result, and the time (or stage) at which it runs.
 FORMULA = np.dtype(
@@ -163,7 +166,9 @@ def _three(op, a, b, c):
 
 @jit
 def evaluate(steps, constants, begin, end, rows, stack, year, first):
-    """Run the steps from `begin` to `end`; the result is left in stack[0], shape (draw,). `first` is true at the first instant."""
+    """Run the steps from `begin` to `end`; the result is left in stack[0], shape (draw,). `first` is true at the
+    first instant.
+    """
     top = 0
     for k in range(begin, end):
         op, operand, also = steps[k].op, steps[k].operand, steps[k].also

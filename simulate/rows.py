@@ -1,7 +1,8 @@
 """One row of the table: an uncertain, certain or derived number with its unit, source and note.
 
-A row says what it is by `value` (certain; it wins over a distribution, which stays as documentation), by `formula`, or by a
-distribution (see `distributions`). Which of them the newest layer of inheritance chose is settled before the row arrives here.
+A row says what it is by `value` (certain; it wins over a distribution, which stays as documentation), by `formula`, or
+by a distribution (see `distributions`). Which of them the newest layer of inheritance chose is settled before the row
+arrives here.
 """
 
 from __future__ import annotations
@@ -173,7 +174,9 @@ def _yearly(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mi
 
 
 def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) -> None:
-    """Values that the unit cannot mean, and the two slips that units invite: a percentage as a factor, a forgotten log."""
+    """Values that the unit cannot mean, and the two slips that units invite: a percentage as a factor, a forgotten
+    log.
+    """
     assert row.shape is not None
     lowest, middle, highest = quantile_of(row.shape, [SMALLEST, 0.5, 1.0 - SMALLEST])
     if row.conversion and lowest <= row.conversion.above:
@@ -189,7 +192,7 @@ def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) 
             Mistake(
                 row.where,
                 f"{key}: {middle:g} x/yr means {middle:g} times as much every year",
-                f"for {middle:g} % a year write {1 + middle / 100:g} x/yr or {middle:g} %/yr; if it is meant, write it in OOM/yr",
+                f"for {middle:g} % a year write {1 + middle / 100:g} x/yr or {middle:g} %/yr; else write it in OOM/yr",
             )
         )
     elif row.conversion and row.conversion.operation is Operation.SHIFT and middle > LARGEST_LEVEL:

@@ -1,9 +1,10 @@
-"""Random numbers by name: one uniform for each (seed, name, draw), the same whatever else is drawn, in any order, on any machine.
+"""Random numbers by name: one uniform for each (seed, name, draw), the same whatever else is drawn, in any order, on
+any machine.
 
-Philox4x32-10 (Salmon and others 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a counter into random words. The key is the
-seed; the counter holds the draw, a 48-bit hash of the input's name, and 16 bits for the year or another purpose. So there is no
-state: adding, removing or reordering rows moves no other row's draws, and blocks can run in any order on any number of threads.
-One call serves two neighbouring draws.
+Philox4x32-10 (Salmon and others 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a counter into random words.
+The key is the seed; the counter holds the draw, a 48-bit hash of the input's name, and 16 bits for the year or another
+purpose. So there is no state: adding, removing or reordering rows moves no other row's draws, and blocks can run in any
+order on any number of threads. One call serves two neighbouring draws.
 """
 
 from __future__ import annotations
@@ -140,7 +141,9 @@ def _one_row(draws, stack, out):
 
 
 def pack(shapes: Sequence[Shape]) -> Draws:
-    """The parts of many distributions as arrays, one row each; where they go and how they move together is left open."""
+    """The parts of many distributions as arrays, one row each; where they go and how they move together is left
+    open.
+    """
     parts = [part for shape in shapes for part in shape.parts]
     tables = [part.table for part in parts if part.table is not None]
     starts = iter(np.arange(len(tables)) * SIZE)
@@ -219,7 +222,8 @@ SHOCK = np.dtype([("tag", "u8"), ("volatility", "i8"), ("whole_shocks", "i8"), (
 
 @jit
 def shake(shocks, seed, block, before, elapsed, first, rows, stack):
-    """Bring each volatile path's noise to `elapsed` years since the start: whole years' shocks, and a part of the present one.
+    """Bring each volatile path's noise to `elapsed` years since the start: whole years' shocks, and a part of the
+    present one.
 
     `before` is the time of the instant before; the shock of the year between them is drawn when the year begins.
     """

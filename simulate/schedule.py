@@ -1,13 +1,14 @@
 """When a set's own formulas can run: as soon as the names that they use exist.
 
-An instant is a sequence of *stages*: before the drivers, after them, after the ceilings, and at the end, when training compute and the
-algorithmic gain are known. A formula belongs to the first stage at which all its names have their value of that instant.
+An instant is a sequence of *stages*: before the drivers, after them, after the ceilings, and at the end, when training
+compute and the algorithmic gain are known. A formula belongs to the first stage at which all its names have their value
+of that instant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,19 +16,19 @@ from simulate import layout
 from simulate.drivers import DRIVERS
 from simulate.formulas import Formula
 
-BEFORE, AFTER, CEILINGS, END = (np.int64(stage) for stage in range(4))  # as int64, numba compiles one version for all
+BEFORE, AFTER, CEILINGS, END = np.arange(4)  # as int64, numba compiles one version for all
 
 
 class Due(NamedTuple):
     """A formula of the set and the stage at which it runs."""
 
     name: str
-    stage: int
+    stage: np.int64
 
 
-def _availability(drivers: Collection[str]) -> dict[str, int]:
+def _availability(drivers: Collection[str]) -> dict[str, np.int64]:
     """Stage after which each result of the drivers exists."""
-    found: dict[str, int] = {}
+    found: dict[str, np.int64] = {}
     for name in drivers:
         driver = DRIVERS[name]
         stage = AFTER if hasattr(driver, "advance") else END
@@ -45,9 +46,9 @@ def schedule(drivers: Collection[str], inputs: Collection[str], own: Mapping[str
     """
     stage = _availability(drivers)
     order: list[Due] = []
-    done: dict[str, int] = {}
+    done: dict[str, Any] = {}
 
-    def place(name: str) -> int:
+    def place(name: str) -> Any:
         if name not in done:
             own_names: Iterable[str] = sorted(own[name].names - set(inputs))
             done[name] = max((place(other) if other in own else stage[other] for other in own_names), default=BEFORE)

@@ -1,8 +1,8 @@
 """Compiled functions one after another, or one of many: how a list of drivers or laws becomes one function.
 
-Numba cannot call the members of a list, but a function may call others that it knows by closure. So a list becomes a shallow tree of
-such functions, four to a node; the compiler sees through it, and a list in one place stays the only list. (Shallow, since every
-level is optimised once more with all that is below it.)
+Numba cannot call the members of a list, but a function may call others that it knows by closure. So a list becomes a
+shallow tree of such functions, four to a node; the compiler sees through it, and a list in one place stays the only
+list. (Shallow, since every level is optimised once more with all that is below it.)
 """
 
 from __future__ import annotations
@@ -76,7 +76,9 @@ def one_of(functions: Sequence[Compiled]) -> Compiled:
 
 
 def in_turn(functions: Sequence[Compiled]) -> Compiled:
-    """A function (on, a, b, c) that calls each `functions[k](a, b, c)` in order whose `on[k]` is set; `on` has room for 16."""
+    """A function (on, a, b, c) that calls each `functions[k](a, b, c)` in order whose `on[k]` is set; `on` has room
+    for 16.
+    """
 
     def node(members: Sequence[Compiled], start: int) -> Compiled:
         first, second, third, fourth = _filled(members, _nothing)

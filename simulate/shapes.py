@@ -1,6 +1,7 @@
 """A distribution as the kernel draws it: parts of a quantile function, and how `min` and `max` cut it.
 
-Truncation renormalises: the uniform u becomes F(min) + u (F(max) - F(min)), so nothing is clipped, resampled or thrown away.
+Truncation renormalises: the uniform u becomes F(min) + u (F(max) - F(min)), so nothing is clipped, resampled or thrown
+away.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """What is kept of millions of draws: whole numbers only, so that any order of adding gives the same bits.
 
-For each watched row and instant there is a histogram of 2,048 bins, placed once by a pilot block (the first 512 draws) with room for
-eight times its range; draws outside are counted as under, over or not-a-number *before* anything is cast to an index. Moments are
-fixed-point sums around the histogram's middle. A row that is the same in every draw is known exactly. Two summaries merge by addition.
+For each watched row and instant there is a histogram of 2,048 bins, placed once by a pilot block (the first 512 draws)
+with room for eight times its range; draws outside are counted as under, over or not-a-number *before* anything is cast
+to an index. Moments are fixed-point sums around the histogram's middle. A row that is the same in every draw is known
+exactly. Two summaries merge by addition.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and
 
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
-#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; the sum and sum of
-#: squares of a task, and the draws too far away for either.
+#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; the sum and
+#: sum of squares of a task, and the draws too far away for either.
 TOTAL = np.dtype([(name, "i8") for name in ("under", "over", "nan", "differs", "sum", "squares", "far")])
 
 
@@ -76,7 +77,9 @@ def unplaced(row: np.ndarray, years: int) -> Watch:
 
 
 def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
-    """Lay out the histograms by a pilot, shape (watched, year, draw). Widths are powers of two, so that scaling is exact."""
+    """Lay out the histograms by a pilot, shape (watched, year, draw). Widths are powers of two, so that scaling is
+    exact.
+    """
     finite = np.isfinite(pilot)
     some = finite.any(axis=2)
     low = np.where(some, np.where(finite, pilot, np.inf).min(axis=2), 0.0)
@@ -138,7 +141,9 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
 
 
 def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Quantiles of every watched row, shape (watched, quantile, year): linear within a bin, infinite outside the histogram."""
+    """Quantiles of every watched row, shape (watched, quantile, year): linear within a bin, infinite outside the
+    histogram.
+    """
     place = watch.place
     upto = total.under[:, :, None] + np.cumsum(total.bins, axis=2)
     draws = upto[:, :, -1] + total.over

@@ -1,4 +1,6 @@
-"""The table of inputs: every row checked in the unit of the driver that reads it, required rows there, no row without a reader."""
+"""The table of inputs: every row checked in the unit of the driver that reads it, required rows there, no row
+without a reader.
+"""
 
 from __future__ import annotations
 
@@ -110,7 +112,9 @@ def fit_laws(check: Check, table: Mapping[str, Row], paths: Mapping[str, PathCho
 def unused(
     check: Check, table: Mapping[str, Row], named: set[str], chosen: Iterable[str], paths: Mapping[str, PathChoice]
 ) -> tuple[str, ...]:
-    """Rows without effect: a mistake where nothing could ever read them, else listed. `named` are those that formulas use."""
+    """Rows without effect: a mistake where nothing could ever read them, else listed. `named` are those that
+    formulas use.
+    """
     known, reading = known_rows(), _rows_read(chosen, paths)
     found = []
     for name, row in table.items():

@@ -1,8 +1,9 @@
 """Any smooth quantile function as a table: changing a prior never recompiles the kernel.
 
-The unit interval is cut at powers of two towards both ends (52 octaves each), every octave into 64 equal segments, and a cubic
-runs through four points of each segment. So the tails have the same relative resolution as the middle: the error stays below
-1e-9 of the spread for every family (`tests/test_distributions.py`), and the finest uniform, 2**-53, is still inside.
+The unit interval is cut at powers of two towards both ends (52 octaves each), every octave into 64 equal segments, and
+a cubic runs through four points of each segment. So the tails have the same relative resolution as the middle: the
+error stays below 1e-9 of the spread for every family (`tests/test_distributions.py`), and the finest uniform, 2**-53,
+is still inside.
 """
 
 from __future__ import annotations

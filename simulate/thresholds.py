@@ -1,8 +1,8 @@
 """Thresholds: named levels and the quantity that crosses them.
 
-A level is a row like any other (certain, uncertain or by formula), on the largest run's training compute (`kind: physical`, the default),
-on its effective compute (`kind: effective`), or on any `quantity`. It is crossed at the first instant at which the running maximum of
-quantity - level reaches zero, interpolated linearly in log10 between instants.
+A level is a row like any other (certain, uncertain or by formula), on the largest run's training compute (`kind:
+physical`, the default), on its effective compute (`kind: effective`), or on any `quantity`. It is crossed at the first
+instant at which the running maximum of quantity - level reaches zero, interpolated linearly in log10 between instants.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Units: how people write an amount, and what the kernel makes of it.
 
-Every input has a *kernel unit*: a level is the log10 of its base unit (`log10 FLOP`), a growth rate is in orders of magnitude a
-year (`OOM/yr`), anything else is linear (`year`, `1`). People write it in the unit in which their source speaks. A spelling
-belongs to a *dimension*; a row whose unit has another dimension than the driver asks for is an error that lists the accepted
-spellings. `2 x/yr = 100 %/yr = 1 years to double = 0.30103 OOM/yr`.
+Every input has a *kernel unit*: a level is the log10 of its base unit (`log10 FLOP`), a growth rate is in orders of
+magnitude a year (`OOM/yr`), anything else is linear (`year`, `1`). People write it in the unit in which their source
+speaks. A spelling belongs to a *dimension*; a row whose unit has another dimension than the driver asks for is an error
+that lists the accepted spellings. `2 x/yr = 100 %/yr = 1 years to double = 0.30103 OOM/yr`.
 
 To add a spelling: one line in the table of its dimension.
 """
@@ -32,7 +32,7 @@ class Operation(IntEnum):
 
 
 class Conversion(NamedTuple):
-    """From the written value to the kernel's; `above` is the bound that a written value must exceed to have a meaning."""
+    """From the written value to the kernel's; a written value must be above `above` to have a meaning."""
 
     operation: Operation
     factor: float
@@ -51,8 +51,8 @@ GROWTH = {
     "months to halve": Conversion(Operation.INVERSE, 12.0 * LOG10_2, above=0.0),
 }
 
-#: Consumer prices of the United States, yearly average (CPI-U, all items, 1982-84 = 100; Bureau of Labor Statistics, series
-#: CUUR0000SA0, https://www.bls.gov/cpi/): what turns dollars of one year into dollars of 2023.
+#: Consumer prices of the United States, yearly average (CPI-U, all items, 1982-84 = 100; Bureau of Labor Statistics,
+#: series CUUR0000SA0, https://www.bls.gov/cpi/): what turns dollars of one year into dollars of 2023.
 PRICES = {
     2010: 218.056,
     2011: 224.939,

@@ -981,6 +981,8 @@ class Model:
 
 def rate(x: Any, unit: str, dollars: Mapping[int, float]) -> Any:
     """Convert a continuous rate (retirement) to 1/yr."""
+    if unit.startswith("log10 "):
+        return rate(10.0**x, unit.removeprefix("log10 "), dollars)
     return x / 100 if unit == "%/yr" else x
 
 

@@ -1,7 +1,7 @@
 """The drivers, in the order in which they advance: `ORDER` is the only list.
 
-To add a driver: one file in this folder, its name in `ORDER`, and its rows in an assumption set. Everything else (the block's
-layout, the checks of the table, the chain of calls, the result) follows from what the driver declares.
+To add a driver: one file in this folder, its name in `ORDER`, and its rows in an assumption set. Everything else (the
+block's layout, the checks of the table, the chain of calls, the result) follows from what the driver declares.
 """
 
 from importlib import import_module

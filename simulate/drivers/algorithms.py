@@ -1,7 +1,8 @@
 """Algorithms: how much more a FLOP achieves than at the start, which turns training compute into effective compute.
 
-Part of what is measured as algorithmic progress shows only at scale (Gundlach and others 2025): the share `algorithm_compute_share` of
-the growth is earned by the growth of training compute, relative to `algorithm_reference_growth`.
+Part of what is measured as algorithmic progress shows only at scale (Gundlach and others 2025): the share
+`algorithm_compute_share` of the growth is earned by the growth of training compute, relative to
+`algorithm_reference_growth`.
 """
 
 from simulate.blocks import DRAWS

@@ -1,8 +1,9 @@
-"""Chips: the world's stock of AI chips, the integral of what is made less what is retired, and the share that one run gets.
+"""Chips: the world's stock of AI chips, the integral of what is made less what is retired, and the share that one run
+gets.
 
-Output and stock are in H100-equivalents (H100e), so the growth of output holds both more chips and better ones. Between two
-instants the stock is integrated with five Gauss-Legendre points on panels of at most a year, exact to 1e-9 for growth up to tenfold
-a year.
+Output and stock are in H100-equivalents (H100e), so the growth of output holds both more chips and better ones. Between
+two instants the stock is integrated with five Gauss-Legendre points on panels of at most a year, exact to 1e-9 for
+growth up to tenfold a year.
 """
 
 import numpy as np

@@ -1,6 +1,7 @@
 """Data: how many tokens a run can use, and the compute that trains on them at a given ratio of tokens to parameters.
 
-C = 6 N D with N = D / ratio parameters (Hoffmann and others 2022): 4e14 tokens at 20 tokens per parameter are 4.8e28 FLOP.
+C = 6 N D with N = D / ratio parameters (Hoffmann and others 2022): 4e14 tokens at 20 tokens per parameter are 4.8e28
+FLOP.
 """
 
 import math

@@ -1,8 +1,9 @@
 """What a driver declares, so that nothing else in the program needs to know it by name.
 
-A driver is a module that may have PATHS, INPUTS, QUANTITIES, REQUIRES (other drivers), SCRATCH (arrays of its own that are no
-result) and, where it limits a run, CEILING; and compiled functions of a block `x`, the set's choices `rules` and the instant `t`:
-`advance`, `ceiling` (with CEILING), `follow` (for what is known only once the training compute of the instant is).
+A driver is a module that may have PATHS, INPUTS, QUANTITIES, REQUIRES (other drivers), SCRATCH (arrays of its own that
+are no result) and, where it limits a run, CEILING; and compiled functions of a block `x`, the set's choices `rules` and
+the instant `t`: `advance`, `ceiling` (with CEILING), `follow` (for what is known only once the training compute of the
+instant is).
 """
 
 from __future__ import annotations
@@ -12,7 +13,9 @@ from typing import NamedTuple
 
 
 class Path(NamedTuple):
-    """A growing level: rows `<name>_start`, `<name>_growth` ... (see `laws.PARAMETERS`); in the kernel `x.<name>.value`."""
+    """A growing level: rows `<name>_start`, `<name>_growth` ... (see `laws.PARAMETERS`); in the kernel
+    `x.<name>.value`.
+    """
 
     name: str
     unit: str  # kernel unit of its level

@@ -1,8 +1,10 @@
-"""Latency: a single run is a chain of steps, each as long as the model is deep; and a machine is only as large as it is fast.
+"""Latency: a single run is a chain of steps, each as long as the model is deep; and a machine is only as large as it is
+fast.
 
-Training takes layers * latency per layer * number of steps, whatever the number of chips. With layers L0 (N/N0)^a, tokens D = ratio * N
-and batches of B0 (N/N0)^b tokens, a run of length T trains at most N parameters: N^(1 + a - b) = T B0 N0^(a - b) / (latency L0 ratio)
-(Sevilla and others 2024, "Can AI scaling continue through 2030?"). The fastest single machine, where a set has one, binds too.
+Training takes layers * latency per layer * number of steps, whatever the number of chips. With layers L0 (N/N0)^a,
+tokens D = ratio * N and batches of B0 (N/N0)^b tokens, a run of length T trains at most N parameters: N^(1 + a - b) = T
+B0 N0^(a - b) / (latency L0 ratio) (Sevilla and others 2024, "Can AI scaling continue through 2030?"). The fastest
+single machine, where a set has one, binds too.
 """
 
 from simulate.blocks import DRAWS

@@ -1,7 +1,7 @@
 """Run: how long the largest run lasts and how much of the hardware's peak it uses; chips, power and latency share both.
 
-Runs may grow longer, but never beyond the length at which waiting for better hardware would have been cheaper (Sevilla and others
-2022, "The longest training run").
+Runs may grow longer, but never beyond the length at which waiting for better hardware would have been cheaper (Sevilla
+and others 2022, "The longest training run").
 """
 
 import math

@@ -1,7 +1,8 @@
 """The local engine: threads of this process, each with a block's memory and counts of its own.
 
-The kernel lets go of the interpreter's lock, so threads share the work without copies. Work is cut into short tasks, so that Ctrl-C and
-progress need not wait; all counts are whole numbers, so which thread does which task cannot be seen in the result.
+The kernel lets go of the interpreter's lock, so threads share the work without copies. Work is cut into short tasks, so
+that Ctrl-C and progress need not wait; all counts are whole numbers, so which thread does which task cannot be seen in
+the result.
 """
 
 from __future__ import annotations
@@ -58,7 +59,9 @@ def run(
     progress: Progress | None = None,
     blocks_per_task: int = BLOCKS_PER_TASK,
 ) -> Sums:
-    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`. Calls `progress` with the draws done so far."""
+    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`. Calls `progress` with the draws
+    done so far.
+    """
     blocks = -(-draws // DRAWS)
     tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
     count = max(1, min(threads or threads_available(), len(tasks)))

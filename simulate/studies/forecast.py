@@ -10,8 +10,6 @@ from typing import Any
 
 from simulate.errors import IntegrityError, Mistake, Mistakes, shown
 
-UNNUMBERED = "0"  # stands for the hash that the run folder's own name will carry, while only the place is checked
-
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Simulate and write the run folder; its path is the last line of standard output.
@@ -33,7 +31,10 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             report.show(finished(root / name, settings))
             sys.stdout.write(f"{root / name}\n")
             return
-    target = store.prepare(settings["name"], UNNUMBERED, name, root=root, overwrite=settings["overwrite"])
+    from simulate.dataset import config_hash
+
+    hashed = config_hash(settings)
+    target = store.prepare(settings["name"], hashed, name, root=root, overwrite=settings["overwrite"])
     with report.progress(settings["name"], settings["draws"]) as advance:
         dataset = forecast.run(
             table,
@@ -43,8 +44,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             keep=settings["keep"],
             progress=advance,
         )
-    if name is None:
-        target = store.prepare(settings["name"], dataset.attrs["config_hash"], root=root)
     folder = store.save(dataset, target, config=_of_the_result(settings))
     report.show(dataset)
     sys.stdout.write(f"{folder}\n")
@@ -89,6 +88,6 @@ def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
 
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate import forecast
+    from simulate.dataset import RUN_KEYS
 
-    return {key: value for key, value in settings.items() if key not in forecast.RUN_KEYS or key in ("draws", "seed")}
+    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}

@@ -1,0 +1,94 @@
+"""The same model in NumPy, twice: as a textbook writes it, and tuned. Check both against the kernel: `python -m benchmarks.numpy_models`.
+
+`textbook` works on whole (draw, year) arrays; `tuned` on chunks that fit the cache, in place. Both read the composed set, so they
+follow when a row changes; and both give quantiles, moments, binding, crossing and inputs under the same names.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy.stats import norm
+
+import benchmarks.one_thread  # noqa: F401
+from benchmarks import numpy_inputs, textbook, tuned
+from benchmarks.numpy_inputs import QUANTILES, Table
+from simulate import assumptions, compose, forecast
+
+CHUNK = 16384
+FAMILY_WISE = 1e-6  # chance that a sound model is called wrong
+
+
+def compare(found: dict[str, Any], truth: Any, table: Table, draws: int, of_truth: int) -> tuple[float, str]:
+    """The largest difference of a share, in standard errors, and where.
+
+    A quantile is compared as a share: by how much its level would have to be wrong, from the density between the kernel's quantiles.
+    """
+    worst, where = 0.0, ""
+    noise = np.sqrt(1.0 / draws + 1.0 / of_truth)
+
+    def note(z: np.ndarray, name: str) -> None:
+        nonlocal worst, where
+        largest = float(np.max(z, initial=0.0))
+        if not largest <= worst:
+            worst, where = largest, name
+
+    def shares(own: np.ndarray, others: np.ndarray, name: str) -> None:
+        pooled = np.clip((own * draws + others * of_truth) / (draws + of_truth), 1e-9, 1.0)
+        note(np.abs(own - others) / (noise * np.sqrt(pooled * (1.0 - pooled) + 1.0 / draws)), name)
+
+    for name in table.results:
+        ceiling = name.removeprefix("ceiling:")
+        own = found["quantiles"][name]
+        others = truth[name] if ceiling == name else truth["ceiling_compute"].sel(ceiling=ceiling)
+        note(_quantile_errors(own, np.asarray(others)) / noise, name)
+        if ceiling == name:
+            sd = np.maximum(truth[f"{name}_sd"].values, 1e-6)
+            note(np.abs(found["mean"][name] - truth[f"{name}_mean"].values) / (sd * noise), f"mean of {name}")
+    for number, name in enumerate(table.active):
+        shares(found["binding"][number], truth["binding"].sel(ceiling=name).values, f"binding of {name}")
+    for name in table.thresholds:
+        shares(found["crossed"][name], truth["probability"].sel(threshold=name).values, f"crossing of {name}")
+        own, others = found["dates"][name], truth["crossing"].sel(threshold=name).values
+        both = np.isfinite(own) & np.isfinite(others)
+        error = truth["crossing_error"].sel(threshold=name).values
+        # The error is of the kernel's quantile, and too small where a date falls on the edge of a cell.
+        scaled = np.abs(own - others)[both] / (np.maximum(error, 1.0 / 128)[both] * noise * np.sqrt(of_truth))
+        note(scaled, f"date of {name}")
+    inputs = truth["inputs"]
+    for name in table.inputs:
+        if not name.startswith("threshold:"):
+            errors = _quantile_errors(found["inputs"][name][:, None], inputs.sel(input=name).values[:, None])
+            note(errors / noise, f"input {name}")
+    return worst, where
+
+
+def _quantile_errors(own: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Errors of quantiles (level, year) as errors of a share, over its own standard deviation."""
+    z = norm.ppf(QUANTILES)[:, None]
+    width = np.maximum(np.abs(others).max(axis=0), 1.0) * 1e-9
+    slope = np.maximum(np.gradient(others, z[:, 0], axis=0), width)  # of the value with the normal score
+    density = norm.pdf(z)
+    return np.abs(own - others) / slope * density / np.sqrt(QUANTILES * (1.0 - QUANTILES))[:, None]
+
+
+def check(draws: int = 1_048_576, fewer: int = 131_072) -> list[str]:
+    """Run kernel, tuned and textbook and say how far they are apart; raises AssertionError beyond chance."""
+    table = numpy_inputs.read()
+    truth = forecast.run(assumptions.build(*compose.settings("baseline_2026")), draws, seed=11, threads=1)
+    numbers = len(table.results) * len(table.years) * 9 + 700
+    limit = float(norm.isf(FAMILY_WISE / (2 * numbers))) * 1.3  # densities are rough: room for them
+    lines = []
+    for name, n, found in (
+        ("tuned", draws, tuned.Tuned(table, CHUNK, seed=5).run(draws)),
+        ("textbook", fewer, textbook.run(table, fewer, seed=6)),
+    ):
+        worst, where = compare(found, truth, table, n, draws)
+        lines.append(f"{name}: largest difference from the kernel {worst:.2f} standard errors ({where}), of {limit:.1f}")
+        assert worst < limit, lines[-1]
+    return lines
+
+
+if __name__ == "__main__":
+    print("\n".join(check()))
