@@ -13,6 +13,7 @@ from simulate.kernel import DATE_BINS
 
 NEVER_CROSSED = "not crossed within the horizon"
 MOST_BARS = 120
+BARS = tuple(DATE_BINS * quarters // 4 for quarters in (1, 2, 4, 8, 20, 40, 80))  # in cells: 1/4 to 20 years
 
 
 class Crossings:
@@ -55,14 +56,8 @@ class Crossings:
         return dates, errors
 
     def histogram(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left edges (bin,) of equal bins from the start to the horizon, and the share of draws that cross in each
-        (threshold, bin).
-        """
-        cells_per_bar = next(
-        """Left edges (bin,) of equal bins from start to horizon, and the share of draws crossing in each (threshold, bin)."""
-            if self.cells.shape[1] / size <= MOST_BARS
-        )  # fmt: skip
-        cells_per_bar = min(cells_per_bar, max(self.cells.shape[1] // 2, 1))
-        starts = np.arange(0, self.cells.shape[1], cells_per_bar)
-        shares = np.add.reduceat(self.cells, starts, axis=1) / self.draws
-        return self.start + starts / DATE_BINS, shares
+        """Left edges (bin,) of equal bins from start to horizon, and the share that crosses in each (threshold, bin)."""
+        cells = self.cells.shape[1]
+        size = next(size for size in BARS if cells / size <= MOST_BARS)
+        starts = np.arange(0, cells, min(size, max(cells // 2, 1)))
+        return self.start + starts / DATE_BINS, np.add.reduceat(self.cells, starts, axis=1) / self.draws
