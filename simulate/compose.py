@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulate import config, grammar, inheritance, keys, scan, words
+from simulate.changes import differences
 from simulate.errors import Mistake, Mistakes, shown
 from simulate.library import Library
 
@@ -104,12 +105,15 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
         library.run_defaults = library.run_defaults or {key: cfg[key] for key in grammar.RUN_KEYS}
     heard.settings.update(library.run_defaults, folder=None)
     heard.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
+    as_stated = copy.deepcopy(heard.settings)
     for word in fitting:
         if word.key == "hydra.run.dir":
             heard.settings["folder"] = word.value
             heard.origins[word.key] = word.where
         elif not word.key.startswith("hydra"):
             heard.say(word.key, copy.deepcopy(word.value), word.where)
+    pairs = ({key: s.get(key) for key in grammar.SET_KEYS} for s in (as_stated, heard.settings))
+    heard.settings["changes"] = list(differences(*pairs))
     heard.settings["name"] = heard.settings["assumptions"] = choice["assumptions"]
     heard.settings["study"] = choice["study"]
     if choice["study"] == "list":

@@ -56,7 +56,7 @@ class Crossings:
         return dates, errors
 
     def histogram(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left edges (bin,) of equal bins from start to horizon, and the share that crosses in each (threshold, bin)."""
+        """Left edges (bin,) of equal bins over the grid, and the share that crosses in each (threshold, bin)."""
         cells = self.cells.shape[1]
         size = next(size for size in BARS if cells / size <= MOST_BARS)
         starts = np.arange(0, cells, min(size, max(cells // 2, 1)))

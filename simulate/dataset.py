@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 STATEMENT = "A projection conditional on these assumptions"
 #: Keys of a run that say what to do with the numbers, not what they are.
-RUN_KEYS = ("draws", "seed", "threads", "keep", "output", "resume", "overwrite", "study", "show", "folder")
+RUN_KEYS = ("draws", "seed", "threads", "keep", "output", "resume", "overwrite", "study", "show", "folder", "changes")
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
@@ -234,6 +234,7 @@ class Outcome:
             "versions": json.dumps(versions()),
             "source_hash": source_hash(),
             "config_hash": config_hash(self.set.settings),
+            "changes": json.dumps(self.set.settings.get("changes", [])),
             "notes": json.dumps([*self.set.notes, *_unused(self.set.unused)]),
         }
 

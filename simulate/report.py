@@ -8,6 +8,7 @@ a terminal there is no colour, and without Unicode the signs are spelled in ASCI
 from __future__ import annotations
 
 import io
+import json
 import re
 import shutil
 import sys
@@ -105,7 +106,11 @@ def _head(dataset: xr.Dataset) -> Text:
     head = Text()
     head.append(wording.clean(attrs["title"]) + "\n", style="bold")
     head.append("A projection conditional on these assumptions, not a prediction.\n", style="italic")
-    return head.append(" · ".join(facts))
+    head.append(" · ".join(facts))
+    for label in ("changes", "notes"):
+        for line in json.loads(attrs.get(label, "[]")):
+            head.append(f"\n{'changed' if label == 'changes' else 'note'}: {wording.clean(line)}")
+    return head
 
 
 def _in_ascii(text: str) -> str:

@@ -130,12 +130,17 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
         "program": "simulate",
         "format": FORMAT,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **{key: plain[key] for key in keys if key in plain},
+        **{key: _unfolded(plain[key]) for key in keys if key in plain},
         "truncated_share": cut,
         "truncated_draws": {name: round(share * float(dataset.attrs["draws"])) for name, share in cut.items()},
         "problems": problems,
         "files": hashes,
     }
+
+
+def _unfolded(value: Any) -> Any:
+    """An attribute as JSON wants it: what is stored as a JSON text is opened."""
+    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
 
 
 def _publish(folder: Path, target: Target) -> Path:

@@ -27,6 +27,8 @@ LAW_ROWS: dict[str, tuple[tuple[str, str, float, float], ...]] = {  # name, kern
     "superexponential": (("acceleration", "1", 0.001, 0.15),),
 }
 LIMITS = ("none", "hard", "logistic", "exponential")
+#: A stock is integrated by quadrature, which does not resolve a corner of its inflow (see `test_laws.py`).
+SMOOTH_LAWS, SMOOTH_LIMITS = ("exponential", "reversion", "decaying", "lead-time"), ("none", "logistic", "exponential")
 
 
 class Wanted(NamedTuple):
@@ -155,8 +157,8 @@ def family_row(draw: Callable[..., Any], low: float, high: float, floor: float, 
     if floor < low and high < roof:
         table["metalog"] = {"dist": "metalog", **ends, "mid": _symmetric(low, high, floor, roof), **bounds}
     family = draw(st.sampled_from(sorted(table)))
-    if family == "beta" and draw(st.integers(0, 3)):
-        family = "all_beta"  # one of inner quantiles costs a second to lay out
+    if "beta" in family and draw(st.integers(0, 3)):
+        family = "triangular"  # a beta takes up to a second to lay out
     if family == "metalog" or family.startswith("all"):
         return table[family]
     if draw(st.integers(0, 2)) == 0:
@@ -204,9 +206,11 @@ def rows(draw: Callable[..., Any], wanted: Wanted, name: str = "") -> Row:
 
 
 @st.composite
-def paths(draw: Callable[..., Any], prefix: str, wanted: PathWanted, dated: bool = True) -> tuple[Row, Row]:
+def paths(draw: Callable[..., Any], prefix: str, wanted: PathWanted) -> tuple[Row, dict[str, Row]]:
     """The options of a path and its rows."""
-    law, limit = draw(st.sampled_from(sorted(LAW_ROWS))), draw(st.sampled_from(LIMITS))
+    smooth = prefix == "chip"
+    law = draw(st.sampled_from(SMOOTH_LAWS if smooth else sorted(LAW_ROWS)))
+    limit = draw(st.sampled_from(SMOOTH_LIMITS if smooth else LIMITS))
     found: dict[str, Row] = {f"{prefix}_start": draw(rows(Wanted(wanted.unit, wanted.low, wanted.high, strict=False)))}
     strict = law == "reversion"
     found[f"{prefix}_growth"] = draw(rows(Wanted("OOM/yr", 0.1 * wanted.fastest, wanted.fastest, strict=strict)))
@@ -216,7 +220,7 @@ def paths(draw: Callable[..., Any], prefix: str, wanted: PathWanted, dated: bool
         found[f"{prefix}_limit"] = draw(rows(Wanted(wanted.unit, wanted.high, wanted.high + 4.0, strict=False)))
     if draw(st.integers(0, 3)) == 0:
         found[f"{prefix}_volatility"] = draw(rows(Wanted("OOM/yr", 0.02, 0.2)))
-    if dated and draw(st.integers(0, 3)) == 0:
+    if draw(st.integers(0, 3)) == 0:
         found[f"{prefix}_start"]["at"] = draw(st.sampled_from([2022, 2024.5, 2026.25, 2027]))
     return {"law": law, "limit": limit}, found
 

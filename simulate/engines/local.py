@@ -59,8 +59,9 @@ def run(
     progress: Progress | None = None,
     blocks_per_task: int = BLOCKS_PER_TASK,
 ) -> Sums:
-    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`. Calls `progress` with the draws
-    done so far.
+    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`.
+
+    Calls `progress` with the number of draws done since it was last called.
     """
     blocks = -(-draws // DRAWS)
     tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
@@ -68,7 +69,7 @@ def run(
     workers = [Worker(prepared, watched, blank(prepared, watched, trajectories)) for _ in range(count)]
     queue = iter(tasks)
     lock, stop = threading.Lock(), threading.Event()
-    done = 0
+    done = told = 0
 
     def work(worker: Worker) -> None:
         nonlocal done
@@ -88,8 +89,9 @@ def run(
                 finished, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                if progress:
-                    progress(done)
+                if progress and done > told:
+                    progress(done - told)
+                    told = done
         finally:
             stop.set()
     total = workers[0].sums

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulate.errors import IntegrityError, Mistake, Mistakes, shown
+from simulate.changes import differences
+from simulate.errors import IntegrityError, Mistake, Mistakes
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
@@ -44,7 +45,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             keep=settings["keep"],
             progress=advance,
         )
-    folder = store.save(dataset, target, config=_of_the_result(settings))
+    folder = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
     report.show(dataset)
     sys.stdout.write(f"{folder}\n")
 
@@ -77,17 +78,20 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
     return dataset
 
 
-def differences(old: Any, new: Any, key: str = "") -> Iterator[str]:
-    """Yield `key: old -> new` for everything in which two nested settings differ."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        for name in sorted(old.keys() | new.keys()):
-            yield from differences(old.get(name), new.get(name), f"{key}.{name}" if key else name)
-    elif old != new:
-        yield f"{key}: {shown(old)} -> {shown(new)}"
-
-
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
     from simulate.dataset import RUN_KEYS
 
     return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
+
+
+def _log(dataset: Any) -> str:
+    """What happened, a line each: the set, what was changed, what to know, how long it took."""
+    attrs = dataset.attrs
+    lines = [
+        f"set {attrs['name']}: {attrs['draws']} draws, seed {attrs['seed']}, {attrs['start']:g} to {attrs['horizon']:g}",
+        *(f"changed: {change}" for change in json.loads(attrs["changes"])),
+        *(f"note: {note}" for note in json.loads(attrs["notes"])),
+        *(f"{what}: {seconds} s" for what, seconds in json.loads(attrs["timings"]).items()),
+    ]
+    return "\n".join(lines) + "\n"

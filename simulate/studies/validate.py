@@ -12,5 +12,10 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Print 'valid', or raise every mistake at once."""
     from simulate import assumptions
 
-    assumptions.build(settings, where)
-    Console(soft_wrap=True, highlight=False, markup=False).print(f"valid: {settings['name']}")
+    built = assumptions.build(settings, where)
+    console = Console(soft_wrap=True, highlight=False, markup=False)
+    console.print(f"valid: {settings['name']}")
+    for note in built.notes:
+        console.print(f"note: {note}")
+    for name in built.unused:
+        console.print(f"note: inputs.{name} is not read by the chosen laws and limits")
