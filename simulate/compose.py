@@ -112,8 +112,8 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
             heard.origins[word.key] = word.where
         elif not word.key.startswith("hydra"):
             heard.say(word.key, copy.deepcopy(word.value), word.where)
-    pairs = ({key: s.get(key) for key in grammar.SET_KEYS} for s in (as_stated, heard.settings))
-    heard.settings["changes"] = list(differences(*pairs))
+    old, new = ({key: given.get(key) for key in grammar.SET_KEYS} for given in (as_stated, heard.settings))
+    heard.settings["changes"] = list(differences(old, new))
     heard.settings["name"] = heard.settings["assumptions"] = choice["assumptions"]
     heard.settings["study"] = choice["study"]
     if choice["study"] == "list":

@@ -89,7 +89,7 @@ def _log(dataset: Any) -> str:
     """What happened, a line each: the set, what was changed, what to know, how long it took."""
     attrs = dataset.attrs
     lines = [
-        f"set {attrs['name']}: {attrs['draws']} draws, seed {attrs['seed']}, {attrs['start']:g} to {attrs['horizon']:g}",
+        f"{attrs['name']}: {attrs['draws']} draws, seed {attrs['seed']}, {attrs['start']:g} to {attrs['horizon']:g}",
         *(f"changed: {change}" for change in json.loads(attrs["changes"])),
         *(f"note: {note}" for note in json.loads(attrs["notes"])),
         *(f"{what}: {seconds} s" for what, seconds in json.loads(attrs["timings"]).items()),
