@@ -8,12 +8,23 @@ import numpy as np
 
 from simulate import assumptions, compose, forecast
 from simulate.blocks import DRAWS
+from simulate.compiled import jit
 from simulate.engines import local
 from simulate.kernel import ADVANCING, FOLLOWING
+from simulate.sampling import draw
 from simulate.summary import Watch
 from simulate.tally import blank
 
 BLOCKS_PER_TASK = 32
+#: Parts of the profile that count, one by one, and all of them together.
+COUNTING = ("histograms of results", "histograms of inputs", "thresholds")
+BARE = "all histograms and thresholds"
+
+
+@jit
+def _draw_blocks(draws, seed, blocks, rows, stack):
+    for block in range(blocks):
+        draw(draws, seed, block, rows, stack)
 
 
 class KernelRun:
@@ -37,32 +48,38 @@ class KernelRun:
         for first in range(0, blocks, BLOCKS_PER_TASK):
             self.worker.run(1, first, min(first + BLOCKS_PER_TASK, blocks), draws)
 
+    def sample(self, draws: int) -> None:
+        """Only draw the inputs, once a draw."""
+        worker = self.worker
+        _draw_blocks(self.prepared.plan.draws, np.uint64(1), -(-draws // DRAWS), worker.rows, worker.stack)
+
     def without(self) -> Iterator[tuple[str, Callable[[int], None]]]:
         """The run less one part at a time: what is missing from the time is that part's."""
         plan, watched = self.prepared.plan, self.watched
-        for k, name in enumerate(ADVANCING):
-            if plan.advancing[k]:
-                yield f"driver {name}", self._changed(advancing=_less(plan.advancing, k))
-        for k, name in enumerate(FOLLOWING):
-            if plan.following[k]:
-                yield f"driver {name}", self._changed(following=_less(plan.following, k))
-        yield "ceilings of the drivers", self._changed(limiting=np.zeros_like(plan.limiting))
-        yield "lowest ceiling and binding", self._changed(ceilings=plan.ceilings[:0])
-        yield "thresholds", self._changed(levels=plan.levels[:0])
+        no_results = watched._replace(results=Watch(watched.results.row[:0], watched.results.place[:0]))
+        no_inputs = watched._replace(inputs=Watch(watched.inputs.row[:0], watched.inputs.place[:0]))
+        nothing = no_results._replace(inputs=no_inputs.inputs)
+        yield COUNTING[0], self._changed(no_results).run
+        yield COUNTING[1], self._changed(no_inputs).run
+        yield COUNTING[2], self._changed(levels=plan.levels[:0]).run
+        bare = self._changed(nothing, levels=plan.levels[:0])
+        yield BARE, bare.run
+        for flags, names in (("advancing", ADVANCING), ("following", FOLLOWING)):
+            for k, name in enumerate(names):
+                if getattr(plan, flags)[k]:
+                    yield f"driver {name}", bare._changed(**{flags: _less(getattr(plan, flags), k)}).run
+        yield "ceilings of the drivers", bare._changed(limiting=np.zeros_like(plan.limiting)).run
+        yield "lowest ceiling and binding", bare._changed(ceilings=plan.ceilings[:0]).run
         drawn = plan.draws._replace(drawn=plan.draws.drawn[:0], correlated=plan.draws.correlated[:0])
-        yield "drawing inputs", self._changed(draws=drawn)
-        yield "unit conversions", self._changed(conversions=plan.conversions[:0])
-        none = watched._replace(results=Watch(watched.results.row[:0], watched.results.place[:0]))
-        yield "histograms of results", self._changed(none)
-        none = watched._replace(inputs=Watch(watched.inputs.row[:0], watched.inputs.place[:0]))
-        yield "histograms of inputs", self._changed(none)
+        yield "drawing inputs", bare._changed(draws=drawn).run
+        yield "unit conversions", bare._changed(conversions=plan.conversions[:0]).run
 
-    def _changed(self, watched=None, **fields) -> Callable[[int], None]:  # type: ignore[no-untyped-def]
+    def _changed(self, watched=None, **fields) -> KernelRun:  # type: ignore[no-untyped-def]
         other = object.__new__(KernelRun)
         other.prepared = self.prepared._replace(plan=self.prepared.plan._replace(**fields))
-        other.watched, other.paths = watched or self.watched, self.paths
+        other.set, other.watched, other.paths = self.set, watched or self.watched, self.paths
         other.worker = other._worker()
-        return other.run
+        return other
 
 
 def _less(flags: np.ndarray, k: int) -> np.ndarray:

@@ -1,6 +1,7 @@
 """What the NumPy models read of an assumption set: marginals from its fields, the kernel units, laws and limits.
 
-Only what `baseline_2026` uses is known here: another family, law or a derived row is a `NotImplementedError`, never a silent change.
+Only what `baseline_2026` uses is known here: another family, law or a derived row is a `NotImplementedError`, never a
+silent change.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ DATE_BINS = 128  # cells of a year in which crossing dates are counted
 
 
 class Marginal(NamedTuple):
-    """One drawn row: its family with parameters, the probabilities kept of a cut normal, and how it becomes a kernel value."""
+    """One drawn row: family and parameters, the probabilities kept of a cut normal, and the way to a kernel value."""
 
     name: str
     family: str

@@ -1,4 +1,4 @@
-"""The model as a textbook would write it in NumPy: whole (draw, year) arrays, scipy's distributions, `np.quantile` at the end."""
+"""The model as a textbook writes it in NumPy: whole (draw, year) arrays, scipy, `np.quantile` at the end."""
 
 from __future__ import annotations
 
@@ -166,7 +166,7 @@ def _dates(years: np.ndarray, margin: np.ndarray) -> np.ndarray:
 
 
 def run(table: Table, draws: int, seed: int = 1) -> dict[str, Any]:
-    """The outputs of a run: quantiles, means and spreads of every quantity, binding, crossing, and the table of inputs."""
+    """The outputs of a run: quantiles, means and spreads of every quantity, binding, crossing, and inputs."""
     rng = np.random.default_rng(seed)
     written, x = sample(table, draws, rng)
     q = trajectories(table, {name: np.reshape(v, (-1, 1)) for name, v in x.items()}, draws)
@@ -184,5 +184,3 @@ def run(table: Table, draws: int, seed: int = 1) -> dict[str, Any]:
         out["cells"][name] = np.histogram(date, cells, (table.years[0], table.years[-1]))[0]
     out["inputs"] = {name: np.quantile(written[name], QUANTILES) for name in table.inputs}
     return out
-
-

@@ -1,7 +1,8 @@
-"""The model as well as NumPy can do it: chunks that fit the cache, recycled arrays, in-place passes, streaming histograms.
+"""The model as well as NumPy can do it: chunks that fit the cache, recycled arrays, in place, streaming histograms.
 
-Everything is in natural logarithms, so that `np.exp` and `np.log` need no scaling passes; whatever does not change from year to year is
-worked out once for a chunk, and linear and decaying paths are carried on by one addition or multiplication a year.
+Everything is in natural logarithms, so that `np.exp` and `np.log` need no scaling passes; whatever does not change from
+year to year is worked out once for a chunk, and linear and decaying paths are carried on by one addition or
+multiplication a year.
 """
 
 from __future__ import annotations
@@ -63,12 +64,16 @@ class Tuned:
 
     def run(self, draws: int) -> dict[str, Any]:
         """Take `draws` draws, a multiple of the chunk, through the years; the same outputs as the textbook's."""
+        self.count(draws)
+        return self.outputs()
+
+    def count(self, draws: int) -> None:
+        """Draw, run and count, without the final tables (as the kernel is timed)."""
         for _ in range(draws // self.chunk):
             self.sampler.draw()
             self._take_inputs()
             self._chunk(self._count)
             self.draws += self.chunk
-        return self.outputs()
 
     def _take_inputs(self) -> None:
         assert self.inputs is not None

@@ -28,7 +28,9 @@ class Histogram:
         """Count a chunk, shape (row, draw), row by row: the places of one row stay in the nearest cache."""
         position, index, ones = self.position, self.index, self.ones
         total, squares = self.sum[instant], self.squares[instant]
-        for row, (values, scale, shift) in enumerate(zip(matrix, self.scale[instant], self.shift[instant], strict=True)):
+        for row, (values, scale, shift) in enumerate(
+            zip(matrix, self.scale[instant], self.shift[instant], strict=True)
+        ):
             np.multiply(values, scale, out=position)
             position += shift
             index[:] = position

@@ -1,4 +1,4 @@
-"""Growth laws for the tuned model, in natural logarithms: a state that one pass a year carries on, and limits in place."""
+"""Growth laws for the tuned model, in natural logarithms: states that a pass a year carries on, limits in place."""
 
 from __future__ import annotations
 

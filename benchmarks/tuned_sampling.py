@@ -1,4 +1,4 @@
-"""Sampling for the tuned model: all normals in one call, correlated by one matrix product; SFC64, NumPy's fastest generator."""
+"""Sampling for the tuned model: all normals in one call, correlated by one matrix product; SFC64 is NumPy's fastest."""
 
 from __future__ import annotations
 
@@ -24,9 +24,7 @@ class Sampler:
         self.marginals = [table.marginals[name] for name in self.names]
         self.watched, self.converted = np.empty((2, len(self.names), chunk))
         self.score, self.split, self.factor = np.empty((len(smooth), chunk)), len(smooth), table.factor
-        self.middle, self.sd = (
-            np.array([one.p[k] for one in self.marginals[: self.split]])[:, None] for k in (0, 1)
-        )
+        self.middle, self.sd = (np.array([one.p[k] for one in self.marginals[: self.split]])[:, None] for k in (0, 1))
         self.scratch = np.empty((2, chunk))
         self.values: dict[str, Any] = dict(zip(self.names, self.converted, strict=True))
         self.values |= {name: value * per_e_fold(table.units[name]) for name, value in table.certain.items()}
@@ -100,8 +98,9 @@ class Sampler:
         """To the kernel's unit, in natural logarithms."""
         scale, logged = per_e_fold(one.unit), one.family in ("lognormal", "loguniform")
         if one.operation is Operation.LOG:
-            logs = watched if logged else np.log(watched, out=out)
-            np.add(logs, one.factor * LN_10, out=out)
+            if not logged:
+                np.log(watched, out=watched)
+            np.add(watched, one.factor * LN_10, out=out)
             return
         written = np.exp(watched, out=out) if logged else watched
         if one.operation is Operation.SCALE:
@@ -119,7 +118,5 @@ class Sampler:
 
     def as_written(self, watched: np.ndarray) -> dict[str, np.ndarray]:
         """Quantiles of what is watched, as written."""
-        logged = [one.family in ("lognormal", "loguniform") for one in self.marginals]
-        return {
-            name: np.exp(row) if log else row for name, row, log in zip(self.names, watched, logged, strict=True)
-        }
+        logged = [one.family in ("lognormal", "loguniform") or one.operation is Operation.LOG for one in self.marginals]
+        return {name: np.exp(row) if log else row for name, row, log in zip(self.names, watched, logged, strict=True)}

@@ -163,24 +163,29 @@ def _thresholds(table: Any, settings: dict[str, Any]) -> Iterator[str]:
 
 
 def excerpt(text: str) -> str:
-    """The answer of a run, with the thresholds of the README only; dots stand for what is left out."""
+    """The answer of a run, with few thresholds and years of the first table; dots stand for what is left out."""
+    parts = re.split(r"\n\n+", text.strip())
+    first = next(i for i, part in enumerate(parts) if part.startswith(" threshold"))
+    dates = next(i for i, part in enumerate(parts) if part.startswith("Date by"))
+    kept = [*parts[: first + 1], *parts[dates:]]
+    return "\n\n".join(_few_rows(part) if part.startswith(" threshold") else part for part in kept)
+
+
+def _few_rows(table: str) -> str:
+    """A table of thresholds (two lines each) with the rows that are shown."""
     kept: list[str] = []
-    tables = 0
     wanted = True
-    for line in text.splitlines():
-        tables += line.startswith((" threshold", " ceiling", " 1 January"))
-        if tables == 2 or (tables == 1 and line.startswith("Below")):
-            continue  # the later years of the probabilities
-        name = line.split("  ")[0].strip()
-        if re.fullmatch(r"[a-z][a-z0-9_]+", name) and name != "threshold" and tables in (1, 3):
-            wanted = name in SHOWN
-        elif not line.startswith((" 1", " 2", " 5", " about")):
+    for line in table.splitlines():
+        name = re.match(r" ([a-z][a-z0-9_]+)  ", line)
+        if name:
+            wanted = name[1] in ("threshold", *SHOWN)
+        elif line.startswith((" on ", " ──")):
             wanted = True
         if wanted:
             kept.append(line)
         elif kept[-1] != " ...":
             kept.append(" ...")
-    return re.sub(r"\n{3,}", "\n\n", "\n".join(kept).strip())
+    return "\n".join(kept)
 
 
 def answer(draws: int = 1_000_000) -> tuple[str, Any]:

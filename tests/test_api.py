@@ -1,0 +1,153 @@
+"""The Python interface: what a notebook does."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from command_line import HEADER, write
+from matplotlib.axes import Axes
+
+import simulate
+from simulate import store
+from simulate.errors import IntegrityError, Mistakes
+
+DRAWS = 2_000
+
+
+def plain(dataset: xr.Dataset) -> xr.Dataset:
+    """A result without what two runs may differ in: how long they took."""
+    return dataset.assign_attrs(timings="")
+
+
+def test_a_run_with_a_pinned_input() -> None:
+    ds = simulate.run("baseline_2026", draws=DRAWS, seed=1, threads=2, inputs={"chip_growth": {"value": 1.5}})
+    assert set(ds["inputs"].sel(input="chip_growth").values) == {1.5}
+    for name in ("spend", "price_performance", "chips", "power", "tokens", "algorithm_gain", "training_compute"):
+        assert ds[name].dims == ("quantile", "year")
+        assert ds[name].attrs["units"].startswith("log10 ")
+        assert ds[name].attrs["long_name"]
+        assert ds[f"{name}_mean"].dims == ds[f"{name}_sd"].dims == ("year",)
+    assert ds["ceiling_compute"].dims == ("ceiling", "quantile", "year")
+    assert ds["probability"].dims == ds["probability_error"].dims == ("threshold", "year")
+    assert ds["crossing"].dims == ds["crossing_error"].dims == ("threshold", "crossing_quantile")
+    assert ds["never"].dims == ("threshold",)
+    assert ds["binding"].dims == ("ceiling", "year")
+    assert float(ds["effective_sample_size"]) == DRAWS
+    assert isinstance(simulate.plots.fan(ds), Axes)
+
+
+def test_the_defaults_are_those_of_the_command() -> None:
+    ds = simulate.run(draws=DRAWS)
+    assert ds.attrs["name"] == "baseline_2026"
+    assert (ds.attrs["start"], ds.attrs["horizon"], ds.attrs["seed"]) == (2026.0, 2060.0, "1")
+
+
+def test_the_same_bits_for_any_number_of_threads() -> None:
+    many = 40_000  # more than one task
+    one, two = (simulate.run(draws=many, seed=3, threads=threads) for threads in (1, 2))
+    xr.testing.assert_identical(plain(one), plain(two))
+
+
+def test_another_seed_gives_other_numbers_and_the_same_answer() -> None:
+    first, second = (simulate.run(draws=20_000, seed=seed, overrides=["horizon=2030"]) for seed in (1, 2**64 - 1))
+    difference = first["training_compute"].sel(quantile=0.5) - second["training_compute"].sel(quantile=0.5)
+    assert 0.0 < float(abs(difference).max()) < 0.05
+
+
+def test_a_longer_run_begins_like_a_shorter_one() -> None:
+    short, long = (simulate.run(draws=n, keep="draws", overrides=["horizon=2030"]) for n in (1_000, 2_000))
+    for name in (str(name) for name in short.data_vars if str(name).endswith("_draw")):
+        np.testing.assert_array_equal(short[name].values, long[name].values[:1_000])
+
+
+def test_a_row_more_moves_no_other(tmp_path: Path) -> None:
+    set_ = """defaults: [baseline_2026]
+inputs:
+  extra: {dist: normal, low: 1, high: 2, unit: "1", source: own, note: none}
+quantities:
+  extra_level: {formula: "spend + extra", unit: "1", note: it reads the row}
+"""
+    write(tmp_path, "more.yaml", HEADER + set_)
+    words = ["horizon=2030"]
+    without = simulate.run(draws=600, keep="draws", overrides=words)
+    more = simulate.run("more", draws=600, keep="draws", overrides=words, config_dir=tmp_path)
+    for name in (str(name) for name in without.data_vars if str(name).endswith("_draw")):
+        np.testing.assert_array_equal(without[name].values, more[name].values)
+
+
+def test_kept_draws_agree_with_their_quantiles() -> None:
+    ds = simulate.run(draws=5_000, keep="draws", overrides=["horizon=2030"])
+    exact = ds["training_compute_draw"].quantile([0.1, 0.5, 0.9], dim="draw").values
+    counted = ds["training_compute"].sel(quantile=[0.1, 0.5, 0.9]).values
+    np.testing.assert_allclose(counted, exact, atol=0.01)
+    assert ds.sizes["draw"] == 5_000
+
+
+def test_everything_that_is_wrong_comes_at_once() -> None:
+    with pytest.raises(Mistakes) as raised:
+        simulate.run(draws=0, inputs={"chip_grwth": {"value": 1.5}, "power_growth": {"unit": "FLOP"}})
+    text = str(raised.value)
+    assert "did you mean 'inputs.chip_growth" in text
+    assert "draws = 0" in text
+    assert "'FLOP' is no growth rate" in text
+
+
+@pytest.mark.parametrize(
+    ("row", "fields"),
+    [
+        ("chip_growth", {"note": "it's \"quoted\", with: signs = {and} [more]"}),
+        ("gwp_growth", {"value": 3, "unit": "%/yr"}),
+        ("trend_start", {"quantiles": [[0.1, 3e26], [0.5, 8e26], [0.9, 2e27]]}),
+        ("spend_delay", {"dist": "mixture", "parts": [{"weight": 0.5, "value": 1}, {"weight": 0.5, "value": 2}]}),
+        ("spend_start", {"dist": "lognormal", "median": 1.5e9, "sd_ln": 0.4, "low": None, "high": None, "interval": None}),
+        ("run_length_growth", {"low": 1.0, "high": 1.3}),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_fields_of_any_kind_arrive(row: str, fields: dict[str, Any]) -> None:
+    ds = simulate.run(draws=512, inputs={row: fields}, overrides=["correlations=[]", "horizon=2030"])
+    stated = json.loads(ds.attrs["assumptions"])["inputs"][row]
+    assert {name: stated.get(name) for name in fields} == fields
+
+
+def test_an_unknown_set_is_a_mistake() -> None:
+    with pytest.raises(Mistakes, match="did you mean 'baseline_2026'"):
+        simulate.run("baseline_2025", draws=DRAWS)
+
+
+def test_what_is_saved_is_what_is_loaded(tmp_path: Path) -> None:
+    ds = simulate.run(draws=DRAWS, keep="draws", overrides=["horizon=2032"])
+    folder = store.save(ds, tmp_path / "run", figures=())
+    again = simulate.load(folder)
+    xr.testing.assert_identical(again, ds)
+    xr.testing.assert_identical(simulate.load(folder / "result.nc"), ds)
+    xr.testing.assert_identical(simulate.load(str(folder)), ds)
+    assert np.isinf(again["crossing"].values).any()
+
+
+def test_a_changed_result_is_not_loaded(tmp_path: Path) -> None:
+    folder = store.save(simulate.run(draws=DRAWS), tmp_path / "run", figures=())
+    file = folder / "result.nc"
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(IntegrityError):
+        simulate.load(folder)
+
+
+def test_every_figure_of_an_old_run(tmp_path: Path) -> None:
+    folder = store.save(simulate.run(draws=DRAWS), tmp_path / "run", figures=())
+    paths = simulate.plots.save_all(simulate.load(folder), tmp_path / "figures")
+    assert {path.name for path in paths} == {f"{name}.{kind}" for name in simulate.plots.FIGURES for kind in ("png", "svg")}
+    assert all(path.stat().st_size > 5_000 for path in paths)
+
+
+def test_only_what_is_offered() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'rnu'"):
+        simulate.rnu  # noqa: B018
+    assert set(simulate.__all__) == {"load", "plots", "run"}

@@ -1,0 +1,204 @@
+"""The shipped sets: every one is valid, every row says where from and why, and the numbers are sane."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from command_line import simulate
+
+import simulate as package
+from simulate import assumptions, compose
+from simulate.errors import Mistakes
+from simulate.library import Library
+
+CONF = Path(__file__).parents[1] / "conf"
+SETS, THRESHOLD_SETS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("assumptions", "thresholds"))
+THREE_POINTS = {"triangular", "beta", "metalog"}
+
+
+def rows_of(group: str, name: str, section: str) -> dict[str, dict[str, Any]]:
+    """The rows that a set and its ancestors state, as they stand in the files."""
+    found: dict[str, dict[str, Any]] = {}
+    for source in Library().sources(group, name).values():
+        found |= source.data.get(section, {})
+    return found
+
+
+EVERY_ROW = [
+    pytest.param(f"{name}: {section}.{row}", fields, id=f"{name}-{row}")
+    for group, name, section in (
+        *(("assumptions", name, section) for name in SETS for section in ("inputs", "quantities", "ceilings", "thresholds")),
+        *(("thresholds", name, "thresholds") for name in THRESHOLD_SETS),
+    )
+    for row, fields in rows_of(group, name, section).items()
+]
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_is_valid(name: str) -> None:
+    outcome = simulate(f"assumptions={name}", "study=validate")
+    assert outcome.code == 0, outcome.err
+    assert f"valid: {name}" in outcome.out
+
+
+@pytest.mark.parametrize("name", THRESHOLD_SETS)
+def test_every_threshold_set_is_valid(name: str) -> None:
+    outcome = simulate(f"thresholds={name}", "study=validate")
+    assert outcome.code == 0, outcome.err
+
+
+def test_all_threshold_sets_together() -> None:
+    outcome = simulate(f"thresholds=[{','.join(THRESHOLD_SETS)}]", "study=validate")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize(("row", "fields"), EVERY_ROW)
+def test_every_row_says_what_where_from_and_why(row: str, fields: dict[str, Any]) -> None:
+    assert fields.get("unit"), row
+    assert "https://" in fields.get("source", ""), row
+    assert len(fields.get("note", "")) >= 10, row
+    if "low" in fields:
+        assert {"dist", "high", "interval"} <= fields.keys(), f"{row}: the level of low and high is part of what is believed"
+        assert 0.5 <= fields["interval"] <= 1.0
+        assert (fields["dist"] in THREE_POINTS) == bool({"mid", "mode"} & fields.keys())
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_set_says_what_it_is(name: str) -> None:
+    (source,) = [source for source in Library().sources("assumptions", name).values() if source.name == name]
+    assert all(len(str(source.data.get(key, ""))) > 5 for key in ("title", "description", "source"))
+    assert source.data["name"] == name
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_every_row_is_read(name: str) -> None:
+    settings, where = compose.settings(name)
+    built = assumptions.build(settings, where)
+    assert built.notes == []
+    assert built.unused == ()
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_the_page_of_the_set_exists(name: str) -> None:
+    docs = CONF.parent / "docs"
+    assert (docs / f"inputs_{name}.md").exists()
+    assert (docs / f"{name}.md").exists()
+
+
+def test_the_records_of_history() -> None:
+    """The start of the default set is the record that the history ends with."""
+    import csv
+
+    with (CONF / "history" / "runs.csv").open(encoding="utf-8", newline="") as file:
+        runs = list(csv.DictReader(file))
+    compute = [float(run["training_compute_flop"]) for run in runs]
+    assert [run["date"] for run in runs] == sorted(run["date"] for run in runs)
+    assert all(run["source_url"].startswith("https://") for run in runs)
+    largest = rows_of("assumptions", "baseline_2026", "inputs")["largest_run_start"]
+    assert largest["low"] < max(compute) < largest["high"]
+
+
+# baseline_2026: what a reader would check
+
+
+@pytest.fixture(scope="module")
+def baseline() -> xr.Dataset:
+    return package.run("baseline_2026", draws=50_000)
+
+
+def median(dataset: xr.Dataset, name: str, year: float) -> float:
+    return float(10.0 ** dataset[name].sel(quantile=0.5, year=year))
+
+
+def test_2026_is_where_the_world_is(baseline: xr.Dataset) -> None:
+    assert 1e27 / 3 < median(baseline, "training_compute", 2026) < 3e27
+    assert 3.5e26 < median(baseline, "largest_run", 2026) < 2e27
+    assert 10e6 < median(baseline, "chips", 2026) < 30e6
+    assert 1.7 < median(baseline, "chips", 2027) / median(baseline, "chips", 2026) < 3.3
+    assert 1e8 < median(baseline, "power", 2026) < 1e9
+    assert 5e8 < median(baseline, "spend", 2026) < 5e9
+    assert 60 < median(baseline, "run_length", 2026) / 86400 < 300
+    assert 9e13 < median(baseline, "gwp", 2026) < 1.3e14
+    assert median(baseline, "algorithm_gain", 2026) == 1.0
+
+
+def test_2030_is_where_others_put_it(baseline: xr.Dataset) -> None:
+    """Epoch AI: 2e29 FLOP feasible by 2030, 1e29 expected; the largest run draws 4 to 16 GW."""
+    assert 2e28 < median(baseline, "training_compute", 2030) < 5e29
+    draws_power = 10.0 ** (baseline["training_compute"] - baseline["efficiency"] - baseline["run_length"])
+    assert 4e8 < float(draws_power.sel(quantile=0.5, year=2030)) < 4e10
+    assert 1.0 < median(baseline, "algorithm_gain", 2027) < 5.3
+
+
+def test_the_far_end_stays_in_the_world(baseline: xr.Dataset) -> None:
+    last = {"quantile": 0.95, "year": 2060}
+    assert float((baseline["spend"] - baseline["gwp"]).sel(last)) < 0.0
+    assert float(baseline["training_compute"].sel(last)) < 36.0
+
+
+def test_laws_of_any_result(baseline: xr.Dataset) -> None:
+    for name in (str(name) for name in baseline.data_vars if baseline[name].dims == ("quantile", "year")):
+        assert np.isfinite(baseline[name].values).all(), name
+        assert (np.diff(baseline[name].values, axis=0) >= 0).all(), f"{name}: quantiles in order"
+    for name in ("largest_run", "largest_effective"):
+        assert (np.diff(baseline[name].values, axis=1) >= 0).all()
+    assert (np.diff(baseline["probability"].values, axis=1) >= 0).all()
+    np.testing.assert_allclose(baseline["binding"].sum("ceiling"), 1.0, atol=1e-12)
+    lowest = baseline["ceiling_compute"].where(baseline["active"] == 1).min("ceiling")
+    assert (baseline["training_compute"] <= lowest + 0.02).all(), "a minimum lies below each ceiling"
+    levels = ["eu_systemic_risk", "us_reporting", "flop_1e27", "h100_year", "flop_1e29", "flop_1e30"]
+    assert (np.diff(baseline["probability"].sel(threshold=levels).values, axis=0) <= 0).all(), "higher levels are rarer"
+    assert (baseline["already"].sel(threshold=["eu_systemic_risk", "us_reporting"]) == 1.0).all()
+
+
+def certain(**values: float | tuple[float, str]) -> xr.Dataset:
+    """The default set at its start, with rows pinned to values (in another unit)."""
+    inputs = {row: {"value": v[0], "unit": v[1]} if isinstance(v, tuple) else {"value": v} for row, v in values.items()}
+    return package.run(draws=512, inputs=inputs, overrides=["horizon=2027"])
+
+
+def ceiling(dataset: xr.Dataset, name: str) -> float:
+    found = dataset["ceiling_compute"].sel(ceiling=name, year=2026)
+    assert float(found.max() - found.min()) < 1e-9
+    return float(10.0 ** found[0])
+
+
+def test_a_million_h100_for_a_hundred_days_are_1e28() -> None:
+    ds = certain(
+        chip_stock_start=1e6, chip_share=100, chip_flops=1e15, utilisation=100, run_length_start=100, run_length_limit=12
+    )
+    assert ceiling(ds, "chips") == pytest.approx(1e6 * 1e15 * 100 * 86400, rel=1e-6)
+    assert ceiling(ds, "chips") == pytest.approx(1e28, rel=0.15)
+
+
+def test_all_text_is_worth_5e28() -> None:
+    ds = certain(
+        token_start=(4e14, "token"), token_growth=1, token_quality=1, token_epochs=1, token_modalities=1,
+        synthetic_tokens=1, tokens_per_parameter=20,
+    )  # fmt: skip
+    assert ceiling(ds, "data") == pytest.approx(4.8e28, rel=1e-6)
+
+
+def test_16000_h100_are_27_megawatts() -> None:
+    ds = certain(
+        power_start=(27, "MW"), efficiency_start=1e15 / 1700, efficiency_limit=1e20, power_limit=1e20,
+        utilisation=100, run_length_start=100, run_length_limit=12,
+    )  # fmt: skip
+    assert ceiling(ds, "power") / (1e15 * 100 * 86400) == pytest.approx(16_000, rel=0.01)
+
+
+def test_money_buys_what_it_costs() -> None:
+    """Grok 4 cost about 388 million dollars at 1.3e18 FLOP per dollar: 5e26 FLOP."""
+    ds = certain(
+        spend_start=388e6, spend_limit_share=100, price_performance_start=1.3e18, price_performance_limit=40, gwp_start=1e14
+    )
+    assert ceiling(ds, "money") == pytest.approx(5e26, rel=0.02)
+
+
+def test_a_set_that_lacks_a_row_is_not_valid() -> None:
+    with pytest.raises(Mistakes, match="chips needs the input 'chip_growth'"):
+        package.run(draws=512, overrides=["inputs.chip_growth=null", "correlations=[]"])
