@@ -1,4 +1,4 @@
-"""Write what this folder and the README take from the program itself: tables of inputs, the figure, the excerpt of output.
+"""Write what docs and README take from the program itself: tables of inputs, the figure, the excerpt of output.
 
     python docs/generate.py            all of it (half a minute)
     python docs/generate.py inputs     the tables of inputs alone (at once)
@@ -30,18 +30,18 @@ def inputs_page(name: str) -> str:
     """The rows of a shipped set as Markdown: meaning, what is believed, unit, source, note."""
     settings, where = compose.settings(name)
     table = assumptions.build(settings, where)
-    return "\n".join([*_head(table), *_drivers(table, settings), *_correlations(settings), *_thresholds(table, settings)])
+    return "\n".join(
+        [*_head(table), *_drivers(table, settings), *_correlations(settings), *_thresholds(table, settings)]
+    )
 
 
 def _head(table: Any) -> Iterator[str]:
     yield f"# Inputs of {table.name}\n"
-    yield f"Written by `python docs/generate.py` from `conf/assumptions/{table.name}.yaml`; edit that file, not this one.\n"
+    yield f"Written by `python docs/generate.py` from `conf/assumptions/{table.name}.yaml`; edit that file instead.\n"
     yield f"{wording.clean(table.settings['description'], 2000)}\n"
-    yield (
-        "`stated` is the row as it stands: family, ends of the central interval and its level (`100 %`: the ends of the"
-    )
-    yield "distribution), `min` and `max` where it is cut. `10 / 50 / 90 %` are the quantiles that this implies, all rows alike."
-    yield "`simulate study=show inputs=NAME` draws the density of one row.\n"
+    yield "`stated` is the row as it stands: family, level and ends of the central interval (`100 %`: the ends of the"
+    yield "distribution), `min` and `max` where it is cut. `10 / 50 / 90 %` are the quantiles that this implies,"
+    yield "alike for all rows. `simulate study=show inputs=NAME` draws the density of one row.\n"
 
 
 def _drivers(table: Any, settings: dict[str, Any]) -> Iterator[str]:

@@ -53,8 +53,8 @@ simulate.plots.probability(ds).figure
 # %% [markdown]
 # ## When is a threshold crossed?
 #
-# The probability of having crossed $10^{30}$ FLOP by an instant, with its Monte Carlo error, and the quantiles of the date. A
-# date of `inf` lies beyond the horizon.
+# The probability of having crossed $10^{30}$ FLOP by an instant, with its Monte Carlo error, and the quantiles of the
+# date. A date of `inf` lies beyond the horizon.
 
 # %%
 p = ds["probability"].sel(threshold="flop_1e30")
@@ -66,12 +66,15 @@ ds["crossing"].sel(threshold=["flop_1e30", "agi_log_uniform"], crossing_quantile
 # %% [markdown]
 # ## Changing one input
 #
-# What does the row say, and what if output of chips grew by half every year instead? Both runs use the same random numbers, so they
-# differ by this row only.
+# What does the row say, and what if output of chips grew by half every year instead? Both runs use the same random
+# numbers, so they differ by this row only.
 
 # %%
 print(str(ds["input_note"].sel(input="chip_growth").values)[:79], "...")
-print(ds["inputs"].sel(input="chip_growth", quantile=[0.1, 0.5, 0.9]).values, ds["input_unit"].sel(input="chip_growth").item())
+print(
+    ds["inputs"].sel(input="chip_growth", quantile=[0.1, 0.5, 0.9]).values,
+    ds["input_unit"].sel(input="chip_growth").item(),
+)
 
 # %%
 slow = simulate.run("baseline_2026", draws=50_000, seed=1, inputs={"chip_growth": {"value": 1.5}})
@@ -90,5 +93,8 @@ for name, result in median.items():
 # %%
 kept = simulate.run("baseline_2026", draws=5_000, seed=1, keep="draws", overrides=["horizon=2040"])
 spend, power = kept["spend_draw"].sel(year=2035), kept["power_draw"].sel(year=2035)
-print("dollars per watt of the largest run, 10/50/90 %:", (10 ** (spend - power)).quantile([0.1, 0.5, 0.9]).values.round(1))
+print(
+    "dollars per watt of the largest run, 10/50/90 %:",
+    (10 ** (spend - power)).quantile([0.1, 0.5, 0.9]).values.round(1),
+)
 print("correlation of their logarithms:", np.corrcoef(spend, power)[0, 1].round(2))

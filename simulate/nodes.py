@@ -69,6 +69,7 @@ def check_events(text: str, where: str) -> None:
 
 
 def yaml_mistake(error: yaml.YAMLError, where: str) -> Mistake:
+    """What the YAML reader stumbled over, in one line with its place."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or "is not YAML"
     place = f"{where}:{mark.line + 1}" if mark else where
@@ -191,6 +192,8 @@ class Tree:
                 self.wrong(node, f"'{dotted}' has {len(text)} characters", f"at most {longest}")
                 return REFUSED
             return text
+        elif node.tag not in (INTEGER, FLOAT, BOOLEAN, NULL):
+            self.wrong(node, f"{shown(text)} in '{dotted}' is no value", f"quote it: '{text}'")
         elif len(text) > 400:
             self.wrong(node, f"'{dotted}' has {len(text)} digits", "at most 400")
         else:

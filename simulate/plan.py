@@ -18,6 +18,7 @@ from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
 from simulate.drivers import DRIVERS
+from simulate.errors import Mistake, Mistakes
 from simulate.formulas import Formula
 from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
 from simulate.laws import LAWS, LIMITS
@@ -169,7 +170,17 @@ class _Planner:
             (f"threshold:{name}", t.row, self.levels_written[name]) for name, t in self.set.thresholds.items()
         ]
 
+    def _check_tags(self) -> None:
+        """Two names with one tag would share every draw; by chance that happens once in 1e11 sets of fifty rows."""
+        seen: dict[int, str] = {}
+        for name, row, _ in self._table():
+            other = seen.setdefault(sampling.tag(name), name)
+            if other != name:
+                what = f"'{name}' and '{other}' have the same random numbers (their hashes meet)"
+                raise Mistakes([Mistake(row.where, what, "rename one of them")])
+
     def _draws(self) -> sampling.Draws:
+        self._check_tags()
         drawn = [(tag, row, place) for tag, row, place in self._table() if row.drawn]
         packed = sampling.pack([row.shape for _, row, _ in drawn if row.shape])
         packed.drawn["row"] = [place for _, _, place in drawn]

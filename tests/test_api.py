@@ -100,11 +100,17 @@ def test_everything_that_is_wrong_comes_at_once() -> None:
 @pytest.mark.parametrize(
     ("row", "fields"),
     [
-        ("chip_growth", {"note": "it's \"quoted\", with: signs = {and} [more]"}),
+        ("chip_growth", {"note": 'it\'s "quoted", with: signs = {and} [more]'}),
         ("gwp_growth", {"value": 3, "unit": "%/yr"}),
-        ("trend_start", {"quantiles": [[0.1, 3e26], [0.5, 8e26], [0.9, 2e27]]}),
-        ("spend_delay", {"dist": "mixture", "parts": [{"weight": 0.5, "value": 1}, {"weight": 0.5, "value": 2}]}),
-        ("spend_start", {"dist": "lognormal", "median": 1.5e9, "sd_ln": 0.4, "low": None, "high": None, "interval": None}),
+        (
+            "trend_start",
+            {"quantiles": [[0.1, 26.5], [0.9, 27.3]], "unit": "log10 FLOP"}
+            | dict.fromkeys(("dist", "low", "high", "interval")),
+        ),
+        (
+            "spend_start",
+            {"dist": "lognormal", "median": 1.5e9, "sd_ln": 0.4, "low": None, "high": None, "interval": None},
+        ),
         ("run_length_growth", {"low": 1.0, "high": 1.3}),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -113,6 +119,13 @@ def test_fields_of_any_kind_arrive(row: str, fields: dict[str, Any]) -> None:
     ds = simulate.run(draws=512, inputs={row: fields}, overrides=["correlations=[]", "horizon=2030"])
     stated = json.loads(ds.attrs["assumptions"])["inputs"][row]
     assert {name: stated.get(name) for name in fields} == fields
+
+
+def test_a_row_can_be_replaced_whole() -> None:
+    parts = "[{weight: 0.5, value: 1}, {weight: 0.5, value: 2}]"
+    row = f"inputs.spend_delay={{dist: mixture, parts: {parts}, unit: years per OOM}}"
+    ds = simulate.run(draws=2_000, overrides=[row, "horizon=2030"])
+    assert set(ds["inputs"].sel(input="spend_delay", quantile=[0.05, 0.25, 0.75, 0.95]).values.round(1)) == {1.0, 2.0}
 
 
 def test_an_unknown_set_is_a_mistake() -> None:
@@ -143,7 +156,9 @@ def test_a_changed_result_is_not_loaded(tmp_path: Path) -> None:
 def test_every_figure_of_an_old_run(tmp_path: Path) -> None:
     folder = store.save(simulate.run(draws=DRAWS), tmp_path / "run", figures=())
     paths = simulate.plots.save_all(simulate.load(folder), tmp_path / "figures")
-    assert {path.name for path in paths} == {f"{name}.{kind}" for name in simulate.plots.FIGURES for kind in ("png", "svg")}
+    assert {path.name for path in paths} == {
+        f"{name}.{kind}" for name in simulate.plots.FIGURES for kind in ("png", "svg")
+    }
     assert all(path.stat().st_size > 5_000 for path in paths)
 
 

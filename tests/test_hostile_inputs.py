@@ -240,8 +240,8 @@ ACCEPTED = [
 
 @pytest.mark.parametrize("words", [pytest.param(w, id=n) for n, w in ACCEPTED])
 def test_sane_words_are_accepted(words: list[str], cwd: Path) -> None:
-    outcome = simulate("study=validate", *words)
-    assert outcome == (0, "valid: baseline_2026\n", "")
+    code, out, err = simulate("study=validate", *words)
+    assert (code, out.splitlines()[0], err) == (0, "valid: baseline_2026", "")
     assert list(cwd.iterdir()) == []
 
 
@@ -258,8 +258,8 @@ def test_sane_words_are_accepted(words: list[str], cwd: Path) -> None:
 )
 def test_sane_files_are_accepted(name: str, text: str, cwd: Path, tmp_path: Path) -> None:
     write(tmp_path / "own", name, text)
-    outcome = simulate("study=validate", f"--config-dir={tmp_path / 'own'}", "assumptions=mine")
-    assert outcome == (0, "valid: mine\n", "")
+    code, out, err = simulate("study=validate", f"--config-dir={tmp_path / 'own'}", "assumptions=mine")
+    assert (code, out.splitlines()[0], err) == (0, "valid: mine", "")
 
 
 def test_19_things_that_are_no_files(cwd: Path, tmp_path: Path) -> None:

@@ -114,7 +114,9 @@ def test_nothing_prints_and_nothing_is_compiled_behind_the_back() -> None:
     """No `print` in the library, and numba's decorators only through `simulate.compiled`."""
     for name, path in modules().items():
         tree = ast.parse(path.read_text("utf-8"))
-        calls = [node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+        calls = [
+            node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+        ]
         assert "print" not in calls, name
         if name not in ("compiled", "fastmath"):
             assert not re.search(r"^(import numba|from numba)", path.read_text("utf-8"), flags=re.MULTILINE), name

@@ -1,4 +1,4 @@
-"""What is shipped: one version everywhere, every file of conf/ in the wheel, pins that fit what the package asks for."""
+"""What is shipped: one version everywhere, every file of conf/ in the wheel, pins that fit what is asked for."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def test_every_file_is_in_a_listed_package() -> None:
         path
         for folder in (ROOT / "simulate", ROOT / "conf")
         for path in folder.rglob("*")
-        if path.is_file() and not {"__pycache__", "conf"} & set(path.relative_to(folder).parts) and path.suffix != ".pyc"
+        if path.is_file()
+        and not {"__pycache__", "conf"} & set(path.relative_to(folder).parts)
+        and path.suffix != ".pyc"
     }
     assert wanted - shipped() == set()
 
@@ -87,8 +89,10 @@ def test_the_wheel_has_all_of_conf(tmp_path: Path) -> None:
 def pins() -> dict[str, Version]:
     lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
     for line in lines:
-        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line), f"{line}: a plain pin has neither address nor hash"
-    found = {canonicalize_name(line.split("==")[0]): Version(line.split("==")[1]) for line in lines}
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", line), (
+            f"{line}: a plain pin has neither address nor hash"
+        )
+    found = {str(canonicalize_name(line.split("==")[0])): Version(line.split("==")[1]) for line in lines}
     assert len(found) == len(lines)
     return found
 

@@ -16,7 +16,9 @@ from simulate.errors import Mistakes
 from simulate.library import Library
 
 CONF = Path(__file__).parents[1] / "conf"
-SETS, THRESHOLD_SETS = (sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("assumptions", "thresholds"))
+SETS, THRESHOLD_SETS = (
+    sorted(path.stem for path in (CONF / group).glob("*.yaml")) for group in ("assumptions", "thresholds")
+)
 THREE_POINTS = {"triangular", "beta", "metalog"}
 
 
@@ -31,7 +33,11 @@ def rows_of(group: str, name: str, section: str) -> dict[str, dict[str, Any]]:
 EVERY_ROW = [
     pytest.param(f"{name}: {section}.{row}", fields, id=f"{name}-{row}")
     for group, name, section in (
-        *(("assumptions", name, section) for name in SETS for section in ("inputs", "quantities", "ceilings", "thresholds")),
+        *(
+            ("assumptions", name, section)
+            for name in SETS
+            for section in ("inputs", "quantities", "ceilings", "thresholds")
+        ),
         *(("thresholds", name, "thresholds") for name in THRESHOLD_SETS),
     )
     for row, fields in rows_of(group, name, section).items()
@@ -62,7 +68,9 @@ def test_every_row_says_what_where_from_and_why(row: str, fields: dict[str, Any]
     assert "https://" in fields.get("source", ""), row
     assert len(fields.get("note", "")) >= 10, row
     if "low" in fields:
-        assert {"dist", "high", "interval"} <= fields.keys(), f"{row}: the level of low and high is part of what is believed"
+        assert {"dist", "high", "interval"} <= fields.keys(), (
+            f"{row}: the level of low and high is part of what is believed"
+        )
         assert 0.5 <= fields["interval"] <= 1.0
         assert (fields["dist"] in THREE_POINTS) == bool({"mid", "mode"} & fields.keys())
 
@@ -78,8 +86,8 @@ def test_every_set_says_what_it_is(name: str) -> None:
 def test_every_row_is_read(name: str) -> None:
     settings, where = compose.settings(name)
     built = assumptions.build(settings, where)
-    assert built.notes == []
-    assert built.unused == ()
+    assert not built.notes
+    assert not built.unused
 
 
 @pytest.mark.parametrize("name", SETS)
@@ -169,7 +177,12 @@ def ceiling(dataset: xr.Dataset, name: str) -> float:
 
 def test_a_million_h100_for_a_hundred_days_are_1e28() -> None:
     ds = certain(
-        chip_stock_start=1e6, chip_share=100, chip_flops=1e15, utilisation=100, run_length_start=100, run_length_limit=12
+        chip_stock_start=1e6,
+        chip_share=100,
+        chip_flops=1e15,
+        utilisation=100,
+        run_length_start=100,
+        run_length_limit=12,
     )
     assert ceiling(ds, "chips") == pytest.approx(1e6 * 1e15 * 100 * 86400, rel=1e-6)
     assert ceiling(ds, "chips") == pytest.approx(1e28, rel=0.15)
@@ -194,7 +207,11 @@ def test_16000_h100_are_27_megawatts() -> None:
 def test_money_buys_what_it_costs() -> None:
     """Grok 4 cost about 388 million dollars at 1.3e18 FLOP per dollar: 5e26 FLOP."""
     ds = certain(
-        spend_start=388e6, spend_limit_share=100, price_performance_start=1.3e18, price_performance_limit=40, gwp_start=1e14
+        spend_start=388e6,
+        spend_limit_share=100,
+        price_performance_start=1.3e18,
+        price_performance_limit=40,
+        gwp_start=1e14,
     )
     assert ceiling(ds, "money") == pytest.approx(5e26, rel=0.02)
 
