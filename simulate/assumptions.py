@@ -70,6 +70,7 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
     rows = table.read(check)
     table.require(check, chosen, paths)
     table.fit_laws(check, rows, paths)
+    table.fit_dates(check, rows, float(years[0]))
     quantities, ceilings = own.read(check, "quantities"), own.read(check, "ceilings")
     results = own.results(check, rows, chosen, choices.absent_quantities(chosen, paths), quantities, ceilings)
     inactive = own.inactive(check, results.ceilings)

@@ -69,8 +69,9 @@ def too_late(
     """Formulas that run after they are needed: (name, why)."""
     due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings})}
     found = [(name, "uses training compute, of which it is a ceiling") for name in ceilings if due[name] > CEILINGS]
-    by_drivers = {quantity.name for driver in DRIVERS.values() for quantity in layout.quantities(driver)}
-    for name in quantities:
-        if name in by_drivers and due[name] > AFTER:
-            found.append((name, "stands for a driver's quantity, but depends on training compute"))
+    for driver in drivers:
+        for item in layout.inputs(DRIVERS[driver]):
+            late = [need for need in item.needs if need in quantities and due[need] > BEFORE]
+            if item.name in inputs and late:
+                found.append((late[0], f"is read by {driver} before the results that it depends on exist"))
     return found

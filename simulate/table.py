@@ -91,6 +91,15 @@ def _require_row(check: Check, driver: str, name: str, unit: str, because: str) 
         check.wrong(f"drivers.{driver}", what, f"add a row inputs.{name} in one of: {spellings}{near}")
 
 
+def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
+    """A stock is carried forward from the date that its row gives; it cannot be carried back."""
+    dated = {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
+    for name, row in table.items():
+        if name in dated and row.at is not None and row.at > start:
+            what = f"inputs.{name}.at ({row.at:g}) is after the start ({start:g})"
+            check.wrong(f"inputs.{name}.at", what, "give the level at the start or before, or start later")
+
+
 def fit_laws(check: Check, table: Mapping[str, Row], paths: Mapping[str, PathChoice]) -> None:
     """Values that a law has no meaning for: rates without a logarithm, doublings that take no time."""
     for path, choice in paths.items():

@@ -112,8 +112,6 @@ def _amounts(dimension: str, in_log10: bool) -> dict[str, Conversion]:
             found[f"log10 {name}"] = Conversion(Operation.POWER, size)
     if dimension == "1" and in_log10:
         found["OOM"] = found["log10"] = Conversion(Operation.SHIFT, 0.0)
-    if dimension == "1" and not in_log10:
-        found["OOM"] = found["log10"] = Conversion(Operation.SCALE, 1.0)
     return found
 
 

@@ -207,6 +207,23 @@ def test_docs_name_every_law_limit_family_driver_and_function() -> None:
     assert all(f"dist: {name}" in sets for name in distributions.FAMILIES if name != "quantiles")
 
 
+def test_numbers_of_the_model_page_are_those_of_the_program() -> None:
+    from simulate import blocks, kernel, summary, tables
+    from simulate.intervals import FEW
+
+    model = (ROOT / "docs" / "model.md").read_text("utf-8")
+    for number in (
+        f"{tables.OCTAVES} octaves",
+        f"{tables.SEGMENTS} segments",
+        f"blocks of {blocks.DRAWS}",
+        f"{summary.BINS:,} bins",
+        f"{summary.ROOM:g} times" if summary.ROOM != 8 else "eight times",
+        f"1/{kernel.DATE_BINS} year",
+        f"fewer than {FEW} hits",
+    ):
+        assert number in model, number
+
+
 def test_help_and_docs_name_the_same_exit_codes() -> None:
     from simulate.__main__ import HELP
 
