@@ -275,7 +275,7 @@ def test_a_corner_of_the_output_costs_what_the_driver_says(options: dict[str, An
 
 
 def test_the_share_of_draws_beyond_their_pole() -> None:
-    """The pole is after log10(2)/(growth * acceleration) years: with one uncertain row, its probability is a quantile."""
+    """The pole is after log10(2)/(growth * acceleration) years: with one uncertain row, P is a quantile."""
     growth = LOG10_2 / 3
     inputs = path_rows("superexponential", {"growth": growth})
     inputs["trend_acceleration"] = {"dist": "uniform", "low": 0.05, "high": 0.45, "interval": 1, "unit": "fraction"}
