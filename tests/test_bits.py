@@ -132,28 +132,32 @@ def test_more_years_and_thresholds_leave_the_old_ones_alone() -> None:
     assert of_dataset(old) == of_dataset(short)
 
 
-def test_rows_that_have_nothing_to_do_with_it_do_not_matter() -> None:
+STRANGER = {"dist": "metalog", "low": 1, "mid": 2, "high": 4, "unit": "1"}
+
+
+@pytest.mark.parametrize("names", [("aaa", "zzz"), ("zzz", "aaa"), ("chip_growth_of_others", "spend")])
+def test_rows_that_have_nothing_to_do_with_it_do_not_matter(names: tuple[str, str]) -> None:
     """Adding, renaming and reordering other rows leaves every number of the rest alone, correlated rows too."""
     settings = baseline()
     plain = values(settings)
-    stranger = {"dist": "metalog", "low": 1, "mid": 2, "high": 4, "unit": "1"}
-    for name in ("aaa", "zzz", "chip_growth_of_others"):
-        rows = {name: stranger, **dict(reversed(settings["inputs"].items()))}
-        own = {"aside": {"formula": f"{name} + year", "unit": "OOM"}}
-        pairs = [[name, "gwp_start", 0.5], *settings["correlations"]] if name == "zzz" else settings["correlations"]
-        found = values({**settings, "inputs": rows, "quantities": own, "correlations": pairs})
-        for table in ("inputs", "results", "crossing"):
-            for key, array in getattr(plain, table).items():
-                if name != "zzz" or key not in ("gwp_start", "gwp", "spend", "ceiling:money"):
-                    np.testing.assert_array_equal(getattr(found, table)[key], array, err_msg=key)
-                    continue
-        if name == "zzz":
-            break
+    first, second = (f"other_{name}" for name in names)
+    rows = {first: STRANGER, **dict(reversed(settings["inputs"].items())), second: STRANGER}
+    own = {"aside": {"formula": f"{first}*{second} + year", "unit": "OOM"}}
+    pairs = [[first, second, 0.5], *settings["correlations"]]
+    found = values({**settings, "inputs": rows, "quantities": own, "correlations": pairs})
+    for table in ("inputs", "results", "crossing"):
+        for key, array in getattr(plain, table).items():
+            np.testing.assert_array_equal(getattr(found, table)[key], array, err_msg=key)
+
+
+def test_taking_rows_and_a_driver_away_leaves_the_others_alone() -> None:
+    settings = baseline()
+    plain = values(settings)
     fewer = {key: row for key, row in settings["inputs"].items() if not key.startswith("trend")}
     pairs = [pair for pair in settings["correlations"] if not any(str(n).startswith("trend") for n in pair)]
     drivers = {key: value for key, value in settings["drivers"].items() if key != "trend"}
     found = values({**settings, "inputs": fewer, "correlations": pairs, "drivers": drivers})
-    for key in ("chips", "power", "tokens", "efficiency", "gwp", "ceiling:data", "ceiling:chips"):
+    for key in ("chips", "tokens", "efficiency", "gwp", "ceiling:data", "ceiling:chips"):
         np.testing.assert_array_equal(found.results[key], plain.results[key], err_msg=key)
 
 
@@ -199,15 +203,19 @@ def printed() -> str:
     return digests(*WORDS)
 
 
+OLDER = "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX"  # the C library and NumPy as on an older processor
+SURROUNDINGS = {"PYTHONHASHSEED": "4711", "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "TZ": "Asia/Kathmandu", "COLUMNS": "20"}
+
+
 @pytest.mark.parametrize(
     ("flags", "environment"),
     [
-        ((), {"GLIBC_TUNABLES": "glibc.cpu.hwcaps=-AVX2,-FMA,-FMA4,-AVX", "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F"}),
-        (("-O",), {"PYTHONHASHSEED": "4711", "LANG": "tr_TR.UTF-8", "LC_ALL": "C", "TZ": "Asia/Kathmandu", "COLUMNS": "20"}),
+        ((), {"GLIBC_TUNABLES": OLDER, "NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3 AVX512F"}),
+        (("-O",), SURROUNDINGS),
         ((), {"NUMBA_DISABLE_INTEL_SVML": "1", "NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}),
     ],
     ids=["libraries", "surroundings", "threads"],
-)  # fmt: skip
+)
 def test_the_machine_around_does_not_matter(flags: tuple[str, ...], environment: dict[str, str], printed: str) -> None:
     assert len(printed.splitlines()) == len(WORDS) - 3
     assert digests(*WORDS, flags=flags, **environment) == printed
