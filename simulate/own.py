@@ -98,10 +98,15 @@ def results(
         if name in stated:
             way_out = "choose another name, or leave that driver out"
             check.wrong(f"ceilings.{name}", f"'{name}' is already a driver's ceiling", way_out)
+        if name in quantities:
+            check.wrong(f"ceilings.{name}", f"'{name}' is also a quantity of the set", "choose another name for one")
         stated[name], meanings[f"ceiling {name}"] = own, own.meaning
     if stated:
         for quantity in layout.TRAINING:
             if "algorithms" in chosen or "effective" not in quantity.name:
+                if quantity.name in quantities:
+                    what = f"'{quantity.name}' follows from the ceilings"
+                    check.wrong(f"quantities.{quantity.name}", what, "choose another name, or state it as a ceiling")
                 known[quantity.name], meanings[quantity.name] = quantity.unit, quantity.meaning
     return Results(known, meanings, stated)
 

@@ -25,6 +25,7 @@ from simulate.laws import LAWS, LIMITS
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
 from simulate.rows import Row
+from simulate.rows import yearly as yearly_rows
 from simulate.sequence import FAN
 
 
@@ -200,18 +201,9 @@ class _Planner:
             shocks[part] = [layout.row(name, part) for name in names]
         return shocks
 
-    def _yearly(self) -> set[str]:
-        """Inputs that take a new value every year: drawn so, or derived from such."""
-        found = {name for name, row in self.set.rows.items() if row.yearly}
-        while True:
-            more = {name for name, row in self.set.rows.items() if row.formula and row.formula.names & found} - found
-            if not more:
-                return found
-            found |= more
-
     def _derived(self, assembler: Assembler, moving: Mapping[str, Formula]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Formulas over inputs, in an order in which each finds its names."""
-        yearly = self._yearly()
+        yearly = yearly_rows(self.set.rows)
         formulas = {name: row.formula for name, row in self.set.rows.items() if row.formula}
         order: list[str] = []
 
@@ -242,7 +234,7 @@ class _Planner:
         """Written values to kernel rows: certain ones once, drawn and derived ones each block, yearly ones each
         year.
         """
-        yearly = self._yearly()
+        yearly = yearly_rows(self.set.rows)
         found: list[tuple[Any, ...]] = []
         for name, row in self.set.rows.items():
             if row.conversion and name in self.kernel_rows:

@@ -209,6 +209,16 @@ def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) 
         )
 
 
+def yearly(table: Mapping[str, Row]) -> set[str]:
+    """The rows that take a new value every year: drawn so, or derived from such."""
+    found = {name for name, row in table.items() if row.yearly}
+    while True:
+        more = {name for name, row in table.items() if row.formula and row.formula.names & found} - found
+        if not more:
+            return found
+        found |= more
+
+
 def ends(row: Row) -> tuple[float, float]:
     """The smallest and largest value that a row with a distribution can take, in the kernel unit, sorted."""
     assert row.shape is not None

@@ -70,8 +70,10 @@ def too_late(
     due = {item.name: item.stage for item in schedule(drivers, inputs, {**quantities, **ceilings})}
     found = [(name, "uses training compute, of which it is a ceiling") for name in ceilings if due[name] > CEILINGS]
     for driver in drivers:
-        for item in layout.inputs(DRIVERS[driver]):
-            late = [need for need in item.needs if need in quantities and due[need] > BEFORE]
-            if item.name in inputs and late:
+        ceiling = layout.ceiling(DRIVERS[driver])
+        read = [(item.needs, BEFORE) for item in layout.inputs(DRIVERS[driver]) if item.name in inputs]
+        for needs, latest in [*read, (ceiling.needs if ceiling else (), AFTER)]:
+            late = [need for need in needs if need in quantities and due[need] > latest]
+            if late:
                 found.append((late[0], f"is read by {driver} before the results that it depends on exist"))
     return found

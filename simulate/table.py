@@ -12,7 +12,7 @@ from simulate.choices import PathChoice
 from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Input, Path
 from simulate.errors import did_you_mean
-from simulate.laws import LAWS
+from simulate.laws import LAWS, PARAMETERS
 from simulate.rows import Row
 
 SLACK = 1e-12  # a share that rounding lifts above 1 by this is 1
@@ -101,8 +101,19 @@ def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
 
 
 def fit_laws(check: Check, table: Mapping[str, Row], paths: Mapping[str, PathChoice]) -> None:
-    """Values that a law has no meaning for: rates without a logarithm, doublings that take no time."""
+    """Values that a law has no meaning for: rates without a logarithm, times that are none, a new rate every year."""
+    yearly = rows.yearly(table)
     for path, choice in paths.items():
+        for name in sorted(yearly & {f"{path}_{parameter}" for parameter in PARAMETERS}):
+            what = f"{name} changes every year, but belongs to a law that runs over many"
+            check.wrong(f"inputs.{name}", what, f"draw it once; {path}_volatility makes single years differ")
+        for part, lowest in (("half_life", "above 0"), ("delay", "0 or more")):
+            row = table.get(f"{path}_{part}")
+            if part in LAWS[choice.law].needs and row is not None and row.shape is not None:
+                low = rows.ends(row)[0]
+                if low < 0.0 or (low == 0.0 and part == "half_life"):
+                    what = f"{row.name} reaches {low:g}, but must be {lowest}"
+                    check.wrong(f"inputs.{row.name}", what, "truncate it with `min`, or choose a lognormal")
         if choice.law == "superexponential":
             row = table.get(f"{path}_acceleration")
             if row is not None and row.shape is not None:

@@ -77,6 +77,9 @@ def test_all_draws_are_counted_once() -> None:
             mean, sd = level[:, :UNEVEN].mean(axis=1), level[:, :UNEVEN].std(axis=1)
             np.testing.assert_allclose(ds[f"{name}_mean"], mean, rtol=1e-6, atol=1e-9)
             np.testing.assert_allclose(ds[f"{name}_sd"], sd, rtol=1e-4, atol=2e-5)
+            exact = np.quantile(level[:, :UNEVEN], ds["quantile"], axis=1)
+            width = 16 * (level[:, :512].max(axis=1) - level[:, :512].min(axis=1)) / 2048  # of a bin, at most
+            assert np.all(np.abs(ds[name].values - exact) <= width + 1e-9), name
     for name, dates in found.crossing.items():
         by = [np.count_nonzero(dates[:UNEVEN] <= year) / UNEVEN for year in ds["year"].values]
         np.testing.assert_array_equal(ds["probability"].sel(threshold=name), by)

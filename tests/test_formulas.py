@@ -185,6 +185,7 @@ def test_names_that_are_read() -> None:
     assert set(formulas.FUNCTIONS) == set(oracle.FUNCTIONS)
 
 
+TWO = {"formula": "2", "unit": "OOM"}
 X = {"dist": "lognormal", "low": 2, "high": 9, "unit": "1"}
 
 
@@ -262,6 +263,24 @@ def test_a_driver_cannot_read_an_own_quantity_that_follows_another_driver() -> N
         values(settings)
 
 
+def test_a_driver_cannot_read_an_own_quantity_that_follows_the_ceilings() -> None:
+    """Looking one step back is the way out, and gives what one expects."""
+    settings = settings_of(
+        {"trend_start": (26, "log10 FLOP"), "trend_growth": (0.5, "OOM/yr"), "spend_start": (9, "log10 USD"),
+         "spend_growth": (1, "OOM/yr")},
+        drivers={"trend": {}, "investment": {}},
+    )  # fmt: skip
+    price = {"formula": "17.5 + 0.1*(training_compute - 26)", "unit": "log10 FLOP/USD2023"}
+    with pytest.raises(Mistakes, match="read by investment"):
+        values({**settings, "quantities": {"price_performance": price}})
+    price["formula"] = "17.5 + 0.1*(previous(training_compute, 26) - 26)"
+    found = values({**settings, "quantities": {"price_performance": price}}).results
+    computed = found["training_compute"][:, 0]
+    money = 26.5 + np.arange(5) + 0.1 * (np.array([26, *computed[:-1]]) - 26)
+    assert found["ceiling:money"][:, 0] == pytest.approx(money)
+    assert computed == pytest.approx(np.minimum(26 + 0.5 * np.arange(5), money))
+
+
 @pytest.mark.parametrize(
     ("change", "says"),
     [
@@ -279,6 +298,9 @@ def test_a_driver_cannot_read_an_own_quantity_that_follows_another_driver() -> N
         ({"quantities": {"trend": {"formula": "1", "unit": "FLOP"}}}, "trend"),
         ({"ceilings": {"own": {"formula": "1e26", "unit": "W"}}}, "FLOP"),
         ({"ceilings": {"own": {"formula": "training_compute + 1", "unit": "log10 FLOP"}}}, "training"),
+        ({"ceilings": {"q": {"formula": "27", "unit": "log10 FLOP"}}, "quantities": {"q": TWO}}, "'q' is also"),
+        ({"quantities": {"training_compute": TWO}}, "follows from the ceilings"),
+        ({"quantities": {"largest_run": TWO}}, "follows from the ceilings"),
         ({"thresholds": {"t": {"formula": "zz", "unit": "FLOP"}}}, "'zz'"),
         ({"inputs": {"min": (1, "1")}}, "min"),
     ],

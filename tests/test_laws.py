@@ -105,6 +105,31 @@ def test_all_laws_and_limits_are_tried() -> None:
     assert {"none", "hard", "logistic", "exponential"} == set(LIMITS)
 
 
+EVERY_YEAR = {"dist": "uniform", "low": 0.2, "high": 0.6, "unit": "OOM/yr", "each": "year"}
+
+
+@pytest.mark.parametrize(
+    ("law", "rows", "says"),
+    [
+        ("decaying", {"trend_half_life": {"dist": "normal", "low": -1, "high": 9, "unit": "year"}}, "above 0"),
+        ("decaying", {"trend_half_life": (0, "year")}, "above 0"),
+        ("lead-time", {"trend_delay": (-3, "years per OOM")}, "0 or more"),
+        ("superexponential", {"trend_acceleration": (1, "fraction")}, "below 1"),
+        ("superexponential", {"trend_acceleration": (-0.1, "fraction")}, "from 0"),
+        ("reversion", {"trend_growth_after": (-0.1, "OOM/yr"), "trend_reversion": (3, "year")}, "0 or less"),
+        ("exponential", {"trend_growth": EVERY_YEAR}, "changes every year"),
+        ("exponential", {"trend_volatility": EVERY_YEAR}, "changes every year"),
+        ("exponential", {"drawn": EVERY_YEAR, "trend_growth": {"formula": "drawn", "unit": "OOM/yr"}}, "every year"),
+    ],
+)
+def test_what_a_law_has_no_meaning_for(law: str, rows: dict[str, Any], says: str) -> None:
+    """A rate of every single year is no growth of a law; and its random numbers would be those of the shocks."""
+    with pytest.raises(Mistakes, match=says):
+        build(
+            settings_of(path_rows(law, {"growth": 0.4}) | settings_of(rows)["inputs"], drivers={"trend": {"law": law}})
+        )
+
+
 def test_doublings_shorten_up_to_the_pole() -> None:
     """By counting: doubling number k takes first * (1 - a)^k; their sum is first / a, where the level is infinite."""
     first, shorter = 2.0, 0.25

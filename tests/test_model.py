@@ -478,6 +478,48 @@ def test_inputs_of_the_same_kind_can_change_places() -> None:
     assert a.results["q"][0] + 2 * b.results["q"][0] == pytest.approx(-3 * np.log10(a.inputs["one"]), abs=1e-13)
 
 
+def test_a_level_is_reached_when_it_is_met() -> None:
+    """At the very instant counts: at the start as already reached, later as reached at that date, not after it."""
+    levels = {f"e{level}": {"value": level, "unit": "log10 FLOP"} for level in (25.5, 26, 26.25, 27, 28, 28.5)}
+    inputs = {"trend_start": (26, "log10 FLOP"), "trend_growth": (0.5, "OOM/yr")}
+    settings = settings_of(inputs, drivers={"trend": {}}, thresholds=levels)
+    dates = {name: date[0] for name, date in values(settings).crossing.items()}
+    assert list(dates.values()) == [-math.inf, -math.inf, 2026.5, 2028.0, 2030.0, math.inf]
+    ds = forecast.run(build(settings), 700)
+    by_year = {name: ds["probability"].sel(threshold=name).values.tolist() for name in levels}
+    assert by_year["e26"] == [1, 1, 1, 1, 1]
+    assert by_year["e26.25"] == [0, 1, 1, 1, 1]
+    assert by_year["e27"] == [0, 0, 1, 1, 1]
+    assert by_year["e28"] == [0, 0, 0, 0, 1]
+    assert by_year["e28.5"] == [0, 0, 0, 0, 0]
+    assert ds["already"].values.tolist() == [1, 1, 0, 0, 0, 0]
+    assert ds["never"].values.tolist() == [0, 0, 0, 0, 0, 1]
+
+
+def test_what_was_reached_stays_reached() -> None:
+    """Thresholds look at the largest run so far, which begins with the one before the start."""
+    dip = {"dip": {"formula": "28 + abs(year - 2028) - 2", "unit": "log10 FLOP"}}
+    levels = {f"e{level}": {"value": level, "unit": "log10 FLOP"} for level in (27, 28.1, 28.5, 29.1)}
+    settings = settings_of(
+        {"largest_run_start": (28.2, "log10 FLOP"), "utilisation": (0.4, "fraction"), "run_length_start": (100, "day"),
+         "run_length_growth": (0, "OOM/yr")},
+        drivers={"run": {}}, ceilings=dip, thresholds=levels, horizon=2032,
+    )  # fmt: skip
+    found = values(settings)
+    assert found.results["training_compute"][:, 0] == pytest.approx([28, 27, 26, 27, 28, 29, 30])
+    assert found.results["largest_run"][:, 0] == pytest.approx([28.2] * 5 + [29, 30])
+    dates = {name: date[0] for name, date in found.crossing.items()}
+    # between 2030 and 2031 the largest run rises from 28.2 to 29
+    assert list(dates.values()) == pytest.approx([-math.inf, -math.inf, 2030 + 0.3 / 0.8, 2031.1])
+
+
+def test_of_equal_ceilings_the_first_binds() -> None:
+    inputs = {"trend_start": (26, "log10 FLOP"), "trend_growth": (0.5, "OOM/yr")}
+    same = {name: {"formula": "trend + 0*trend", "unit": "log10 FLOP"} for name in ("second", "third")}
+    found = values(settings_of(inputs, drivers={"trend": {}}, ceilings=same))
+    assert found.binding.tolist() == [[512] * 5, [0] * 5, [0] * 5]
+
+
 def test_a_ceiling_that_is_inactive_or_far_away_changes_nothing() -> None:
     base = small()
     high = {"sky": {"formula": "60", "unit": "log10 FLOP"}}

@@ -1,0 +1,100 @@
+"""Do the tests see bugs? Each of these is planted in a copy of the package, and the named tests must fail there.
+
+A test that cannot fail proves nothing. The bugs are the kinds that happen: one year too early, a natural logarithm, a
+sign, a lost last block. Each costs a compilation, so all of this is for the long run.
+"""
+
+from __future__ import annotations
+
+import importlib.resources
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+import simulate
+
+HERE = Path(__file__).parent
+
+
+class Bug(NamedTuple):
+    """A file of the package, what stands there, what the bug makes of it, and who must notice."""
+
+    name: str
+    file: str
+    right: str
+    wrong: str
+    noticed_by: tuple[str, ...]
+
+
+ORACLE = ("test_oracle.py", "-k", "test_random_sets and (0 or 1 or 2 or 3 or 4 or 5) or test_the_shipped_set")
+LAWS, MODEL = ("test_laws.py",), ("test_model.py", "-k", "not identities")
+BUGS = [
+    Bug("a date one year late", "kernel.py", "date[i] = t.before + (t.year", "date[i] = t.year + (t.year", MODEL),
+    Bug("shocks of the next year", "sampling.py", "np.uint64(FIRST_YEAR + year), block, stack[0])",
+        "np.uint64(FIRST_YEAR + year + 1), block, stack[0])", LAWS),
+    Bug("a natural logarithm", "drivers/data.py", "LOG10_6 = 0.7781512503836436", "LOG10_6 = 1.791759469228055", MODEL),
+    Bug("reached only when exceeded", "kernel.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
+    Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, normal_quantile(v[i]), a)",
+        "out[i] = fma(b * b, normal_quantile(v[i]), a)", MODEL),
+    Bug("the last partial block lost", "engines/local.py", "blocks = -(-draws // DRAWS)", "blocks = draws // DRAWS",
+        ("test_bits.py", "-k", "counted_once")),
+    Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_retirement", "exp10(x.chip_retirement", LAWS),
+    Bug("the wrong tail", "sampling.py", "out[i] = exp10(fma(b, normal_quantile(v[i]), a))",
+        "out[i] = exp10(fma(b, normal_quantile(1.0 - v[i]), a))", ORACLE),
+    Bug("the highest ceiling", "kernel.py", "lowest[i] = stated[i] if stated[i] < lowest[i]",
+        "lowest[i] = stated[i] if stated[i] > lowest[i]", MODEL),
+    Bug("one stream for two inputs", "sampling.py", "sha256(name.encode())", "sha256(name[:6].encode())",
+        ("test_sampling.py",)),
+    Bug("correlations of the wrong sign", "sampling.py", "z[i] = fma(weight, other[i], z[i])",
+        "z[i] = fma(-weight, other[i], z[i])", ("test_correlation.py",)),
+    Bug("a level instead of its maximum", "kernel.py", "max(margin[i], quantity[i] - level[i])",
+        "quantity[i] - level[i]", ORACLE),
+    Bug("the last of equals binds", "kernel.py", "float(k) if stated[i] < lowest[i]",
+        "float(k) if stated[i] <= lowest[i]", MODEL),
+    Bug("a 90 % interval by default", "fields.py", "return 0.1\n", "return 0.05\n",
+        ("test_distributions.py", "-k", "low_and")),
+    Bug("the same year every year", "kernel.py", "draw_yearly(plan.draws, seed, block, this_year",
+        "draw_yearly(plan.draws, seed, block, 0", MODEL),
+    Bug("half of the seed", "sampling.py", "k0, k1 = seed & LOW, seed >> HALF", "k0, k1 = seed & LOW, seed & LOW",
+        ("test_sampling.py",)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_the_bugs_fit_the_program(bug: Bug) -> None:
+    """What each bug replaces stands in the package exactly once, so that the long run plants what it says."""
+    text = (Path(simulate.__file__).parent / bug.file).read_text("utf-8")
+    assert text.count(bug.right) == 1
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
+def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path) -> None:
+    source = Path(simulate.__file__).parent
+    package = tmp_path / "simulate"
+    shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__", "conf"))
+    shutil.copytree(str(importlib.resources.files("simulate.conf")), package / "conf", dirs_exist_ok=True)
+    file = package / bug.file
+    file.write_text(file.read_text("utf-8").replace(bug.right, bug.wrong), encoding="utf-8")
+    test, *choice = bug.noticed_by
+    command = [
+        str(Path(sys.executable).with_name("pytest")),
+        "-q",
+        "-x",
+        "-p",
+        "no:cacheprovider",
+        str(HERE / test),
+        *choice,
+    ]
+    surroundings = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    done = subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=False)
+    failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-1000:]
+    assert failed
+    assert not any("ERROR" in line for line in failed), failed
+    print(f"{bug.name}: {failed[0][:150]}")
