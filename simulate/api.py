@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,9 +22,9 @@ def run(
 ) -> xr.Dataset:
     """Run an assumption set and return its Dataset.
 
-    `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}; `overrides`
-    are words of the command line, as "horizon=2050"; `config_dir` is a folder with sets of one's own. `keep="draws"`
-    keeps every trajectory.
+    `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}, or takes an
+    optional row out, as {"chip_limit": None}; `overrides` are words of the command line, as "horizon=2050";
+    `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
 
     Raises
     ------
@@ -34,18 +33,13 @@ def run(
     """
     from simulate import assumptions, compose, forecast
 
-    words = [
-        f"inputs.{row}.{field}={json.dumps(value)}"
-        for row, fields in (inputs or {}).items()
-        for field, value in fields.items()
-    ]
     run_words = [
         f"draws={draws}",
         f"seed={seed}",
         *([f"threads={threads}"] if threads else []),
         *([f"keep={keep}"] if keep else []),
     ]
-    settings, where = compose.settings(name, overrides=[*overrides, *words, *run_words], config_dir=config_dir)
+    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
     built = assumptions.build(settings, where)
     return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])
 

@@ -50,6 +50,14 @@ class Assumptions:
         return float(self.years[0])
 
     @property
+    def pinned(self) -> tuple[str, ...]:
+        """The rows whose value wins over a distribution that stays as documentation, by their dotted keys."""
+        return tuple(
+            [f"inputs.{name}" for name, row in self.rows.items() if row.pinned]
+            + [f"thresholds.{name}" for name, level in self.thresholds.items() if level.row.pinned]
+        )
+
+    @property
     def active(self) -> tuple[str, ...]:
         """The ceilings of which the lowest is the training compute."""
         return tuple(name for name in self.ceilings if name not in self.inactive)

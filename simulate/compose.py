@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulate import config, grammar, inheritance, keys, scan, words
+from simulate import config, given, grammar, inheritance, keys, scan, words
 from simulate.changes import differences
 from simulate.errors import Mistake, Mistakes, shown
 from simulate.library import Library
@@ -23,11 +23,14 @@ Where = Callable[[str], str]
 
 
 def settings(
-    name: str | None = None, overrides: Sequence[str] = (), config_dir: str | Path | None = None
+    name: str | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+    inputs: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> tuple[dict[str, Any], Where]:
     """Compose one set with overrides such as "inputs.chip_growth.low=1.2"; gives the settings and `where(dotted_key)`.
 
-    `name` is a shipped set or one in `config_dir/assumptions`.
+    `name` is a shipped set or one in `config_dir/assumptions`; `inputs` are fields of rows as plain data.
 
     Raises
     ------
@@ -37,8 +40,9 @@ def settings(
     words_given = list(overrides) if name is None else [*overrides, f"assumptions={name}"]
     mistakes: list[Mistake] = []
     library = Library(config_dir, mistakes)
-    sweeps = words.read(words_given, mistakes)
-    composed = compose(library, [sweep.single for sweep in sweeps], mistakes)
+    job = [sweep.single for sweep in words.read(words_given, mistakes)]
+    job += words.without_repeats(job, given.words(inputs or {}, mistakes), mistakes)
+    composed = compose(library, job, mistakes)
     if mistakes:
         raise Mistakes([*mistakes, *rows_mistakes(composed, mistakes)])
     return composed.settings, composed.where
@@ -106,12 +110,7 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     heard.settings.update(library.run_defaults, folder=None)
     heard.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
     as_stated = copy.deepcopy(heard.settings)
-    for word in fitting:
-        if word.key == "hydra.run.dir":
-            heard.settings["folder"] = word.value
-            heard.origins[word.key] = word.where
-        elif not word.key.startswith("hydra"):
-            heard.say(word.key, copy.deepcopy(word.value), word.where)
+    _say(heard, fitting)
     old, new = ({key: given.get(key) for key in grammar.SET_KEYS} for given in (as_stated, heard.settings))
     heard.settings["changes"] = list(differences(old, new))
     heard.settings["name"] = heard.settings["assumptions"] = choice["assumptions"]
@@ -121,6 +120,28 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     mistakes.extend(config.check_run(heard.settings, heard.where))
     keys.make_numbers(heard.settings)
     return Composed(heard.settings, heard.where, sources, sure)
+
+
+def _say(heard: inheritance.Composed, job: Sequence[words.Word]) -> None:
+    """Lay the words over what has been heard: the wider key first, the fields of a row together, in whatever order
+    they were written.
+    """
+    fields: dict[str, list[words.Word]] = {}
+    for word in sorted(job, key=lambda word: word.key.count(".")):
+        section, *rest = word.key.split(".")
+        if word.key == "hydra.run.dir":
+            heard.settings["folder"] = word.value
+            heard.origins[word.key] = word.where
+        elif section in grammar.ROW_SECTIONS and len(rest) == 2:
+            fields.setdefault(f"{section}.{rest[0]}", []).append(word)
+        elif not word.key.startswith("hydra"):
+            heard.say(word.key, copy.deepcopy(word.value), word.where)
+    for row, stated in fields.items():
+        values, origins = {}, {}
+        for word in stated:
+            field = word.key.rpartition(".")[2]
+            values[field], origins[field] = copy.deepcopy(word.value), word.where
+        heard.say_fields(row, values, origins)
 
 
 def _choose(
@@ -158,7 +179,9 @@ def _by_hydra(library: Library, job: Sequence[words.Word], mistakes: list[Mistak
     from omegaconf import OmegaConf
     from omegaconf.errors import OmegaConfBaseException
 
-    texts = [word.text for word in job if not word.key.startswith("hydra")]
+    # Rows are open mappings to Hydra, so it could find nothing wrong with them, and their words are already checked.
+    own = ("hydra", *grammar.ROW_SECTIONS)
+    texts = [word.text for word in job if word.key in grammar.GROUPS or not word.key.startswith(own)]
     around = GlobalHydra.instance().hydra  # a program that itself runs under Hydra
     GlobalHydra.instance().clear()
     try:

@@ -235,6 +235,7 @@ class Outcome:
             "source_hash": source_hash(),
             "config_hash": config_hash(self.set.settings),
             "changes": json.dumps(self.set.settings.get("changes", [])),
+            "pinned": json.dumps(self.set.pinned),
             "notes": json.dumps([*self.set.notes, *_unused(self.set.unused)]),
         }
 

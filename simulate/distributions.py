@@ -4,7 +4,7 @@ A family turns the fields of a row into a `Shape`. `low` and `high` are the ends
 10th and 90th percentile) of the distribution before `min`/`max`. Normal and uniform shapes have closed forms in the
 kernel, every other smooth quantile function is a table, and kinks or jumps stand between parts.
 
-To add a family: one function, and its name in the list at the foot.
+To add a family: one function, its name in the list at the foot, and its fields in `fields.FIELDS`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,20 @@ import numpy as np
 from simulate import beta, elementwise, tables
 from simulate.elementwise import Array
 from simulate.errors import did_you_mean, shown
-from simulate.fields import Fields, Problem, Unfit, bounds, either, low_high, number, positive, tail_mass
+from simulate.fields import (
+    ALL_FIELDS,
+    FIELDS,
+    Fields,
+    Problem,
+    Unfit,
+    bounds,
+    either,
+    family_of,
+    low_high,
+    number,
+    positive,
+    tail_mass,
+)
 from simulate.shapes import Kind, Part, Shape, check_kept, truncate, truncated_normal
 
 
@@ -319,7 +332,7 @@ def shape(fields: Fields) -> Shape:
     if "value" in fields:
         name, allowed = "value", {"value"} | ALL_FIELDS
     else:
-        name = "quantiles" if "quantiles" in fields and "dist" not in fields else fields.get("dist", "")
+        name = family_of(fields)
         if not isinstance(name, str) or name not in FAMILIES:
             lower = name.lower() if isinstance(name, str) else ""
             hint = (
@@ -360,16 +373,3 @@ SYNONYMS = {
     "log_normal": "lognormal",
     "log-normal": "lognormal",
 }
-_COMMON = {"dist", "interval", "min", "max"}
-FIELDS: dict[str, set[str]] = {
-    "normal": _COMMON | {"low", "high", "mean", "sd"},
-    "lognormal": _COMMON | {"low", "high", "median", "sd_ln"},
-    "uniform": _COMMON | {"low", "high"},
-    "loguniform": _COMMON | {"low", "high"},
-    "triangular": _COMMON | {"low", "mode", "high"},
-    "beta": _COMMON | {"low", "mode", "high"},
-    "metalog": _COMMON | {"low", "mid", "high"},
-    "quantiles": _COMMON | {"quantiles"},
-    "mixture": _COMMON | {"parts"},
-}
-ALL_FIELDS: set[str] = set().union(*FIELDS.values())

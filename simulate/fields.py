@@ -10,6 +10,23 @@ from simulate.errors import shown
 
 Fields = Mapping[str, Any]
 
+_COMMON = {"dist", "interval", "min", "max"}
+#: What a row of each family may state.
+FIELDS: dict[str, set[str]] = {
+    "normal": _COMMON | {"low", "high", "mean", "sd"},
+    "lognormal": _COMMON | {"low", "high", "median", "sd_ln"},
+    "uniform": _COMMON | {"low", "high"},
+    "loguniform": _COMMON | {"low", "high"},
+    "triangular": _COMMON | {"low", "mode", "high"},
+    "beta": _COMMON | {"low", "mode", "high"},
+    "metalog": _COMMON | {"low", "mid", "high"},
+    "quantiles": _COMMON | {"quantiles"},
+    "mixture": _COMMON | {"parts"},
+}
+ALL_FIELDS: set[str] = set().union(*FIELDS.values())
+#: Fields that tell the family by themselves.
+_TELLING = {"quantiles": "quantiles", "parts": "mixture"}
+
 
 class Problem(NamedTuple):
     """What is wrong with a field of a row, and the way out."""
@@ -25,6 +42,12 @@ class Unfit(Exception):
     def __init__(self, *problems: Problem) -> None:
         super().__init__(problems)
         self.problems = problems
+
+
+def family_of(fields: Fields) -> Any:
+    """The family that a row names, or that `quantiles` or `parts` name by themselves; an empty text if none."""
+    told = next((family for field, family in _TELLING.items() if field in fields), "")
+    return fields.get("dist", told)
 
 
 def number(fields: Fields, name: str) -> float:

@@ -22,8 +22,8 @@ FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", 
 
 NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "value", "min", "max", "at")
 DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
-# A row that states one of these says what the input is, and so replaces what it inherits.
-DEFINING_FIELDS = ("dist", "value", "formula", "quantiles", "parts")
+# A row that states one of these says what the input is, and so replaces what it inherits; a value pins what is there.
+DEFINING_FIELDS = ("dist", "formula", "quantiles", "parts")
 NESTED_FIELDS = ("quantiles", "parts")  # the fields of a row that are lists; all others are one value
 TEXT_FIELDS = ("source", "note")
 FREE_TEXT = ("title", "description", "source")

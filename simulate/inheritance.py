@@ -1,9 +1,7 @@
 """What a set says once its ancestors are heard, and which line of which file says it.
 
-Sets inherit: `defaults: [parent]` takes over everything and the set changes rows. A row that states dist, value or
-formula replaces the inherited row whole, so that no leftover of another family survives; any other row patches the
-fields that it states; null takes an inherited row or driver out. An ancestor reached on two ways is heard once,
-before both.
+Sets inherit: `defaults: [parent]` takes over everything and the set changes rows (`overlay` says how one row is laid
+over another); null takes an inherited row or driver out. An ancestor reached on two ways is heard once, before both.
 """
 
 from __future__ import annotations
@@ -12,7 +10,7 @@ import copy
 from collections.abc import Mapping
 from typing import Any
 
-from simulate import grammar
+from simulate import grammar, overlay
 from simulate.errors import Mistake
 from simulate.scan import Source
 
@@ -53,16 +51,14 @@ class Composed:
         self.origins.update((key, f"{source.shown}:{line}") for key, line in source.lines.items())
 
     def say(self, key: str, value: Any, origin: str) -> None:
-        """Set one dotted key, as the command line does: a field patches its row, and decides what the row is."""
+        """Set one dotted key that is no field of a row, as the command line does."""
         parts = key.split(".")
-        rows = self.settings.setdefault(parts[0], {}) if parts[0] in grammar.ROW_SECTIONS else {}
-        if len(parts) == 2 and parts[0] in grammar.ROW_SECTIONS:
+        if parts[0] in grammar.ROW_SECTIONS:
+            rows = self.settings.setdefault(parts[0], {})
             if isinstance(value, dict):
-                self._lay(rows, parts[1], value)
+                self._lay(rows, parts[0], parts[1], value)
             else:
                 rows.pop(parts[1], None)
-        elif parts[0] in grammar.ROW_SECTIONS:
-            decide(rows[parts[1]], parts[2], value)
         else:
             target = self.settings
             for part in parts[:-1]:
@@ -75,6 +71,13 @@ class Composed:
         self._forget(key)
         self.origins[key] = origin
 
+    def say_fields(self, key: str, fields: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+        """State fields of the row `key` anew, all at once, as the command line does; `origins` are those of fields."""
+        section, name = key.split(".")
+        rows = self.settings.setdefault(section, {})
+        self._put(rows, key, overlay.patch(rows.get(name, {}), fields))
+        self.origins.update((f"{key}.{field}", origin) for field, origin in origins.items())
+
     def _hear_row(
         self, rows: dict[str, Any], section: str, name: str, row: Any, source: Source, mistakes: list[Mistake]
     ) -> None:
@@ -85,16 +88,21 @@ class Composed:
         elif row is None:
             del rows[name]
             self._forget(dotted)
-        elif self._lay(rows, name, row):
-            self._forget(dotted)
+        else:
+            self._lay(rows, section, name, row)
 
-    @staticmethod
-    def _lay(rows: dict[str, Any], name: str, row: dict[str, Any]) -> bool:
-        """Lay a row over the one of its name; True if that one is replaced whole."""
-        inherited = rows.get(name, {})
-        whole = any(field in row for field in grammar.DEFINING_FIELDS)
-        rows[name] = dict(row) if whole else {**inherited, **row}
-        return whole and bool(inherited)
+    def _lay(self, rows: dict[str, Any], section: str, name: str, row: dict[str, Any]) -> None:
+        """Lay a row over the one of its name."""
+        if overlay.replaces(row):
+            self._forget(f"{section}.{name}")
+        self._put(rows, f"{section}.{name}", overlay.inherit(rows.get(name, {}), row))
+
+    def _put(self, rows: dict[str, Any], key: str, row: dict[str, Any]) -> None:
+        """Put a row in its place, and forget where the fields stood that it lost."""
+        name = key.rpartition(".")[2]
+        for field in rows.get(name, {}).keys() - row.keys():
+            self._forget(f"{key}.{field}")
+        rows[name] = row
 
     def _hear_drivers(self, drivers: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
         known = self.settings.setdefault("drivers", {})
@@ -111,26 +119,6 @@ class Composed:
     def _forget(self, dotted: str) -> None:
         for key in [key for key in self.origins if key == dotted or key.startswith(dotted + ".")]:
             del self.origins[key]
-
-
-def decide(row: dict[str, Any], field: str, value: Any) -> None:
-    """State one field of `row`, and drop what that makes obsolete; null takes the field out.
-
-    A pinned value keeps the distribution as documentation; between value, formula and distribution the newest decides.
-    """
-    if value is None:
-        row.pop(field, None)
-        return
-    obsolete: tuple[str, ...] = ()
-    if field == "value":
-        obsolete = ("formula",)
-    elif field == "formula":
-        obsolete = ("dist", "value", *grammar.DISTRIBUTION_FIELDS)
-    elif field in ("dist", "quantiles", "parts"):
-        obsolete = ("value", "formula")
-    for name in obsolete:
-        row.pop(name, None)
-    row[field] = value
 
 
 def ancestry(name: str, sources: Mapping[str, Source]) -> list[Source]:

@@ -107,9 +107,10 @@ def _head(dataset: xr.Dataset) -> Text:
     head.append(wording.clean(attrs["title"]) + "\n", style="bold")
     head.append("A projection conditional on these assumptions, not a prediction.\n", style="italic")
     head.append(" · ".join(facts))
-    for label in ("changes", "notes"):
+    said = {"changes": "changed", "pinned": "pinned", "notes": "note"}
+    for label, word in said.items():
         for line in json.loads(attrs.get(label, "[]")):
-            head.append(f"\n{'changed' if label == 'changes' else 'note'}: {wording.clean(line)}")
+            head.append(f"\n{word}: {wording.clean(line)}")
     return head
 
 

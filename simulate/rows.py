@@ -14,7 +14,7 @@ from typing import Any
 
 from simulate import conversion, distributions, formulas, units
 from simulate.errors import Mistake, did_you_mean, shown
-from simulate.fields import Unfit
+from simulate.fields import ALL_FIELDS, Unfit, family_of
 from simulate.sampling import SMALLEST, quantile_of
 from simulate.shapes import Kind, Shape
 from simulate.units import Conversion, Operation
@@ -41,6 +41,7 @@ class Row:
     yearly: bool
     source: str
     note: str
+    pinned: bool = False  # a value that wins over a distribution, which stays as documentation
 
     @property
     def certain(self) -> float | None:
@@ -57,6 +58,11 @@ class Row:
 def is_number(value: Any) -> bool:
     """Whether a value of the YAML is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def documented(fields: Mapping[str, Any]) -> bool:
+    """Whether a row states a distribution, be it only as documentation beside a value."""
+    return any(fields.get(field) is not None for field in ALL_FIELDS - {"min", "max"})
 
 
 def read(
@@ -94,7 +100,7 @@ def read(
             for field in bounds
         )
     else:
-        family = "value" if "value" in fields else str(fields.get("dist", "quantiles"))
+        family = "value" if "value" in fields else str(family_of(fields))
         try:
             shape = distributions.shape({field: value for field, value in fields.items() if field not in DESCRIBING})
         except Unfit as unfit:
@@ -109,7 +115,7 @@ def read(
         return None
     row = Row(
         name, where(key), str(fields["unit"]), unit_conversion, shape, formula, family, at, yearly,
-        str(fields.get("source", "")), str(fields.get("note", "")),
+        str(fields.get("source", "")), str(fields.get("note", "")), "value" in fields and documented(fields),
     )  # fmt: skip
     if shape is not None:
         _sane(key, row, kernel_unit, mistakes)

@@ -122,6 +122,8 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
         "versions",
         "source_hash",
         "config_hash",
+        "changes",
+        "pinned",
         "timings",
     )
     plain = netcdf.plain_attributes(dataset.attrs)
@@ -140,7 +142,7 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
 
 def _unfolded(value: Any) -> Any:
     """An attribute as JSON wants it: what is stored as a JSON text is opened."""
-    return json.loads(value) if isinstance(value, str) and value.startswith("{") else value
+    return json.loads(value) if isinstance(value, str) and value.startswith(("{", "[")) else value
 
 
 def _publish(folder: Path, target: Target) -> Path:

@@ -11,7 +11,7 @@ from simulate.checking import Check
 from simulate.choices import PathChoice
 from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Input, Path
-from simulate.errors import did_you_mean
+from simulate.errors import did_you_mean, shown
 from simulate.laws import LAWS, PARAMETERS
 from simulate.rows import Row
 
@@ -92,12 +92,31 @@ def _require_row(check: Check, driver: str, name: str, unit: str, because: str) 
 
 
 def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
-    """A stock is carried forward from the date that its row gives; it cannot be carried back."""
+    """`at` stands where something runs from that date. A path has one date, and a stock cannot be carried back."""
     dated = {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
+    paths = [path.name for driver in DRIVERS.values() for path in layout.paths(driver)]
+    _refuse_dates(check, {*dated, *(f"{path}_{part}" for path in paths for part in ("start", "growth"))})
+    for path in paths:
+        first, other = (table.get(f"{path}_{part}") for part in ("start", "growth"))
+        if first and other and None not in (first.at, other.at) and first.at != other.at:
+            what = f"inputs.{other.name}.at ({other.at:g}) is not that of {first.name} ({first.at:g})"
+            check.wrong(f"inputs.{other.name}.at", what, "give one of them: the path runs from that date")
     for name, row in table.items():
         if name in dated and row.at is not None and row.at > start:
             what = f"inputs.{name}.at ({row.at:g}) is after the start ({start:g})"
             check.wrong(f"inputs.{name}.at", what, "give the level at the start or before, or start later")
+
+
+def _refuse_dates(check: Check, meant: set[str]) -> None:
+    """`at` on a row where it would change nothing is a mistake."""
+    for section in ("inputs", "quantities", "ceilings", "thresholds"):
+        for name, given in check.section(section).items():
+            dated = isinstance(given, Mapping) and given.get("at") is not None
+            if dated and not (section == "inputs" and name in meant):
+                known = ", ".join(row for row in check.section("inputs") if row in meant) or "none"
+                what = f"{section}.{name}.at = {shown(given['at'])}: `at` has no meaning for this row"
+                way_out = f"leave it out; it dates starting values, growth of a path, and stocks, here: {known}"
+                check.wrong(f"{section}.{name}.at", what, way_out)
 
 
 def fit_laws(check: Check, table: Mapping[str, Row], paths: Mapping[str, PathChoice]) -> None:

@@ -70,6 +70,17 @@ def read(
     return [_rename_show(sweep) if shows and sweep.key == "inputs" else sweep for sweep in found]
 
 
+def without_repeats(said: Sequence[Word], more: Sequence[Word], mistakes: list[Mistake]) -> list[Word]:
+    """The words of `more` whose keys `said` does not hold; the others are mistakes."""
+    first = {word.key: word.where for word in said}
+    mistakes.extend(
+        Mistake(word.where, f"'{word.key}' is given twice (also in {first[word.key]})", "remove one of them")
+        for word in more
+        if word.key in first
+    )
+    return [word for word in more if word.key not in first]
+
+
 def jobs(sweeps: Sequence[Sweep], mistakes: list[Mistake]) -> Iterator[tuple[Word, ...]]:
     """Every combination of the values; nothing, and a mistake, if there are more than `MOST_JOBS`."""
     count = 1

@@ -13,7 +13,7 @@ from command_line import HEADER, write
 from matplotlib.axes import Axes
 
 import simulate
-from simulate import store
+from simulate import assumptions, compose, store
 from simulate.errors import IntegrityError, Mistakes
 
 DRAWS = 2_000
@@ -126,6 +126,79 @@ def test_a_row_can_be_replaced_whole() -> None:
     row = f"inputs.spend_delay={{dist: mixture, parts: {parts}, unit: years per OOM}}"
     ds = simulate.run(draws=2_000, overrides=[row, "horizon=2030"])
     assert set(ds["inputs"].sel(input="spend_delay", quantile=[0.05, 0.25, 0.75, 0.95]).values.round(1)) == {1.0, 2.0}
+
+
+NESTED = [
+    {"dist": "uniform", "low": 1, "high": 2},
+    {"parts": [{"weight": 0.25, "value": 8}, {"weight": 0.75, "dist": "normal", "mean": 3, "sd": 0.5, "min": 1}]},
+    {"dist": "mixture", "parts": ({"weight": 1.0, "quantiles": [[0.1, 1], [0.9, 2]], "min": 0.5},)},
+    {"quantiles": ((0.05, 1), (0.5, 1.25), (0.95, 2e0))},
+    {"quantiles": np.array([[0.05, 1.0], [0.95, 2.0]]), "min": 0, "note": 'it\'s {a}, [b], "c" \\ d = e'},
+    {"value": np.float32(1.5)},
+    {"formula": "where(1 > 0, 1.5, 2)"},
+    {"dist": "normal", "mean": 2, "sd": 1e-3, "interval": None, "mode": None},
+]
+
+
+@pytest.mark.parametrize("fields", NESTED, ids=lambda fields: "-".join(fields))
+def test_every_legal_row_passes(fields: dict[str, Any]) -> None:
+    settings, where = compose.settings("baseline_2026", inputs={"spend_delay": fields})
+    row = assumptions.build(settings, where).rows["spend_delay"]
+    assert row.unit == "years per OOM"
+    kept = settings["inputs"]["spend_delay"]
+    for field, value in fields.items():
+        plain = value.tolist() if hasattr(value, "tolist") else value
+        assert json.dumps(kept.get(field)) == json.dumps(plain), field
+
+
+def test_what_no_file_could_hold_is_a_mistake() -> None:
+    circle: list[Any] = []
+    circle.append(circle)
+    inputs: dict[Any, Any] = {
+        "chip_growth": {"low": object()},
+        "power_growth": 1.5,
+        "spend_delay": {"parts": circle},
+        "gwp_growth": {"note": "${oc.env:HOME}"},
+        "trend_growth": {"low": float("nan")},
+        "utilisation": {"low": [1, 2]},
+        "chip_grwth": {"low": 1},
+        3: {"low": 1},
+        "token_start": {"parts": [{1: 2}]},
+        "run_length_start": {"note": "x" * 5000},
+        "spend_growth": {"low": 2.9},
+    }
+    with pytest.raises(Mistakes) as raised:
+        compose.settings("baseline_2026", ["inputs.spend_growth.low=2.7"], inputs=inputs)
+    text = str(raised.value)
+    for message in (
+        "inputs.chip_growth.low: <object",
+        "write inputs.power_growth.value=1.5 to pin it",
+        "inputs.spend_delay.parts: nested deeper than 16",
+        "inputs.gwp_growth.note: interpolations",
+        "inputs.trend_growth.low = nan: is not finite",
+        "'inputs.utilisation.low' must be one value",
+        "did you mean 'inputs.chip_growth",
+        "unknown key 'inputs.3'",
+        "1 cannot be a name in a mapping",
+        "the text has 5000 characters",
+        "'inputs.spend_growth.low' is given twice (also in override 1)",
+    ):
+        assert message in text, (message, text)
+
+
+def test_a_row_can_be_taken_out() -> None:
+    settings, _ = compose.settings("baseline_2026", ["drivers.chips.limit=none"], inputs={"chip_limit": None})
+    assert "chip_limit" not in settings["inputs"]
+
+
+def test_the_manifest_says_what_is_pinned_and_what_was_changed(tmp_path: Path) -> None:
+    text = "defaults: [baseline_2026]\nhorizon: 2030\ninputs: {power_growth: {value: 2.5}}\n"
+    write(tmp_path, "own.yaml", HEADER + text)
+    ds = simulate.run("own", draws=512, inputs={"chip_growth": {"value": 2}}, config_dir=tmp_path)
+    manifest = json.loads((store.save(ds, tmp_path / "run", figures=()) / "manifest.json").read_text())
+    assert set(manifest["pinned"]) == {"inputs.chip_growth", "inputs.power_growth"}
+    assert manifest["changes"] == ["inputs.chip_growth.value: not given -> 2"]
+    assert set(ds["inputs"].sel(input="power_growth").values) == {2.5}
 
 
 def test_an_unknown_set_is_a_mistake() -> None:

@@ -52,6 +52,27 @@ def test_a_row_that_says_what_it_is_replaces_and_any_other_patches(tmp_path: Pat
     }
 
 
+def test_a_pin_keeps_the_distribution_and_a_later_one_ends_it(tmp_path: Path) -> None:
+    own = sets(
+        tmp_path,
+        a="inputs:\n  x: {dist: lognormal, low: 1, high: 2, unit: W, source: s}\n  y: {formula: x, unit: W}\n",
+        b="defaults: [a]\ninputs:\n  x: {value: 1.5}\n  y: {value: 3}\n",
+        c="defaults: [b]\ninputs:\n  x: {dist: normal, low: 1, high: 3, unit: W}\n",
+        d="defaults: [b]\ninputs:\n  x: {formula: 2*y, unit: W}\n",
+        e="defaults: [b]\ninputs:\n  x: {value: null}\n",
+        f="defaults: [b]\ninputs:\n  x: {value: 0.002, unit: kW}\n",
+    )
+    stated = {"dist": "lognormal", "low": 1, "high": 2, "unit": "W", "source": "s"}
+    found = {name: _unbuilt(name, own)["inputs"] for name in "bcdef"}
+    assert found["b"] == {"x": {**stated, "value": 1.5}, "y": {"value": 3, "unit": "W"}}
+    assert found["c"]["x"] == {"dist": "normal", "low": 1, "high": 3, "unit": "W"}
+    assert found["d"]["x"] == {"formula": "2*y", "unit": "W"}
+    assert found["e"]["x"] == stated
+    assert found["f"]["x"] == {"value": 0.002, "unit": "kW", "source": "s"}
+    _, where = compose.settings("b", config_dir=own)
+    assert [Path(where(f"inputs.x.{field}")).name for field in ("value", "low")] == ["b.yaml:4", "a.yaml:3"]
+
+
 def test_a_common_ancestor_is_heard_once_and_first(tmp_path: Path) -> None:
     own = sets(
         tmp_path,

@@ -216,6 +216,49 @@ def test_money_buys_what_it_costs() -> None:
     assert ceiling(ds, "money") == pytest.approx(5e26, rel=0.02)
 
 
+def test_a_pinned_row_is_shown_with_the_distribution_that_it_keeps() -> None:
+    shown = simulate("study=show", "inputs=chip_growth").out
+    pinned = simulate("study=show", "inputs=chip_growth", "inputs.chip_growth.value=1.5").out
+    assert "pinned to 1.50; kept as documentation: lognormal" in pinned
+    assert [line for line in shown.splitlines()[1:] if line not in pinned] == []
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("inputs.utilisation.at=2020", "inputs.utilisation.at = 2020: `at` has no meaning for this row"),
+        ("inputs.chip_limit.at=2020", "inputs.chip_limit.at = 2020"),
+        ("inputs.chip_retirement.at=2020", "here: gwp_start, gwp_growth, spend_start"),
+        ("thresholds.flop_1e30.at=2020", "thresholds.flop_1e30.at = 2020"),
+        ("inputs.token_growth.at=2020", "inputs.token_growth.at (2020) is not that of token_start (2024)"),
+    ],
+)
+def test_a_date_where_it_means_nothing_is_a_mistake(word: str, message: str) -> None:
+    outcome = simulate("study=validate", word)
+    assert outcome.code == 2
+    assert message in outcome.err
+    assert "starting values, growth of a path, and stocks" in outcome.err or "the path runs from" in outcome.err
+
+
+def test_a_date_on_rows_of_the_sets_own_is_a_mistake(tmp_path: Path) -> None:
+    text = """# @package _global_
+defaults: [baseline_2026]
+inputs: {campus: {value: 5e9, unit: W, at: 2030}}
+quantities: {double: {formula: "2*campus", unit: W, at: 2030}}
+"""
+    (tmp_path / "assumptions").mkdir()
+    (tmp_path / "assumptions" / "own.yaml").write_text(text)
+    outcome = simulate("study=validate", "assumptions=own", f"--config-dir={tmp_path}")
+    assert outcome.code == 2
+    assert "own.yaml:3: inputs.campus.at = 2030" in outcome.err
+    assert "own.yaml:4: quantities.double.at = 2030" in outcome.err
+
+
+@pytest.mark.parametrize("row", ["spend_start", "spend_growth", "chip_stock_start", "algorithm_growth"])
+def test_a_date_where_it_means_something(row: str) -> None:
+    assert simulate("study=validate", f"inputs.{row}.at=2025").code == 0
+
+
 def test_a_set_that_lacks_a_row_is_not_valid() -> None:
     with pytest.raises(Mistakes, match="chips needs the input 'chip_growth'"):
         package.run(draws=512, overrides=["inputs.chip_growth=null", "correlations=[]"])

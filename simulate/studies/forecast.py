@@ -91,6 +91,7 @@ def _log(dataset: Any) -> str:
     lines = [
         f"{attrs['name']}: {attrs['draws']} draws, seed {attrs['seed']}, {attrs['start']:g} to {attrs['horizon']:g}",
         *(f"changed: {change}" for change in json.loads(attrs["changes"])),
+        *(f"pinned: {row}" for row in json.loads(attrs["pinned"])),
         *(f"note: {note}" for note in json.loads(attrs["notes"])),
         *(f"{what}: {seconds} s" for what, seconds in json.loads(attrs["timings"]).items()),
     ]

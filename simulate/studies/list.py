@@ -20,7 +20,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
 def sections(settings: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:
     """Yield (title, [(name, meaning)]) of everything that can be named."""
-    from simulate import distributions, layout, units
+    from simulate import distributions, fields, layout, units
     from simulate.drivers import DRIVERS
     from simulate.laws import LAWS, LIMITS
 
@@ -35,7 +35,7 @@ def sections(settings: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, st
         yield f"Further rows that {name} can read", [(k, f"{unit}: {m}") for k, unit, m in known if k not in rows]
     yield (
         "Distributions (dist)",
-        [(name, ", ".join(sorted(distributions.FIELDS[name]))) for name in distributions.FAMILIES],
+        [(name, ", ".join(sorted(fields.FIELDS[name]))) for name in distributions.FAMILIES],
     )
     yield (
         "Growth laws (drivers.NAME.law)",

@@ -35,23 +35,40 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             mistakes.append(Mistake(where("show"), f"no row is called '{name}'", way_out))
             continue
         section = sections[name]
-        row = rows.read(section, name, settings[section][name], None, where, mistakes)
-        if row is not None:
-            found.append(row)
+        given = settings[section][name]
+        row = rows.read(section, name, given, None, where, mistakes)
+        kept = None
+        if row is not None and row.pinned:  # the distribution that the value wins over must be one, to be shown
+            kept = rows.read(section, name, {**given, "value": None}, None, where, mistakes)
+        found.append((row, kept))
     if mistakes:
         raise Mistakes(mistakes)
-    for row in found:
-        sys.stdout.write("\n".join(describe(row)) + "\n\n")
+    for row, kept in found:
+        sys.stdout.write("\n".join(describe(row, kept)) + "\n\n")
 
 
-def describe(row: Any) -> Iterator[str]:
-    """Yield the lines that describe one row (`simulate.rows.Row`)."""
-    from simulate import sampling, wording
+def describe(row: Any, kept: Any = None) -> Iterator[str]:
+    """Yield the lines that describe one row (`simulate.rows.Row`), and the distribution kept beside its value."""
+    from simulate import wording
 
     yield f"{row.name}: {row.family}, in {wording.clean(row.unit)}" + (f", at {row.at:g}" if row.at else "")
-    if row.shape is None:
-        yield f"  derived: {wording.clean(row.formula)}"
-    elif row.certain is not None:
+    if kept is not None:
+        yield f"  pinned to {wording.number(row.certain)}; kept as documentation: {kept.family}"
+        yield from _distribution(kept)
+    elif row.shape is None:
+        yield f"  derived: {wording.clean(row.formula.text)}"
+    else:
+        yield from _distribution(row)
+    for label, text in (("source", row.source), ("note", row.note), ("stated in", row.where)):
+        if text:
+            yield f"  {label}: {wording.clean(text, 2000)}"
+
+
+def _distribution(row: Any) -> Iterator[str]:
+    """Mean, quantiles and density of a row, or the value of one that is certain."""
+    from simulate import sampling, wording
+
+    if row.certain is not None:
         yield f"  value {wording.number(row.certain)}"
     else:
         values = sampling.quantile_of(row.shape, [(k + 0.5) / POINTS for k in range(POINTS)])
@@ -61,9 +78,6 @@ def describe(row: Any) -> Iterator[str]:
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
-    for label, text in (("source", row.source), ("note", row.note), ("stated in", row.where)):
-        if text:
-            yield f"  {label}: {wording.clean(text, 2000)}"
 
 
 def _density(values: list[float]) -> Iterator[str]:

@@ -1,0 +1,74 @@
+"""Rows that Python code gives, as words of the command line: plain data, of the same bounds as in a file or a word.
+
+The values never become text, so nothing depends on how Hydra writes lists, mappings or quotes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from simulate import grammar
+from simulate.errors import Mistake, shown
+from simulate.words import DEEPEST, Word
+
+
+def words(inputs: Any, mistakes: list[Mistake]) -> list[Word]:
+    """The words of {"chip_growth": {"low": 1.2}}; null takes a row or a field out.
+
+    What is no plain data goes into `mistakes`.
+    """
+    if not isinstance(inputs, Mapping):
+        what = f"inputs = {shown(inputs)}"
+        mistakes.append(Mistake("inputs", what, 'a mapping is needed, as {"chip_growth": {"value": 1.5}}'))
+        return []
+    found = []
+    for key, value in _keys(inputs):
+        try:
+            plain = _plain(value, key, DEEPEST)
+        except _Unfit as unfit:
+            mistakes.append(Mistake(key, *unfit.args))
+        else:
+            found.append(Word(key, key, plain, f"{key}={plain!r}"))
+    return found
+
+
+def _keys(inputs: Mapping[Any, Any]) -> Iterator[tuple[str, Any]]:
+    """Fields of rows by their dotted keys; whatever is no mapping of fields by the key of its row."""
+    for row, fields in inputs.items():
+        if isinstance(fields, Mapping):
+            yield from ((f"inputs.{row}.{field}", value) for field, value in fields.items())
+        else:
+            yield f"inputs.{row}", fields
+
+
+class _Unfit(Exception):
+    """A value that no file could hold: what is wrong, and the way out."""
+
+
+def _plain(value: Any, key: str, deepest: int) -> Any:
+    if deepest < 0:
+        raise _Unfit(f"nested deeper than {DEEPEST}", "write plain lists and mappings")
+    if hasattr(value, "tolist"):  # NumPy's numbers and arrays
+        value = value.tolist()
+    if isinstance(value, str):
+        return _text(value, key)
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, Mapping):
+        wrong = next((name for name in value if not isinstance(name, str)), None)
+        if wrong is not None:
+            raise _Unfit(f"{shown(wrong)} cannot be a name in a mapping", "names are texts")
+        return {name: _plain(inner, key, deepest - 1) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner, key, deepest - 1) for inner in value]
+    raise _Unfit(f"{shown(value)} is no plain value", "numbers, texts, lists and mappings can be given")
+
+
+def _text(text: str, key: str) -> str:
+    longest = grammar.longest_text(key)
+    if len(text) > longest:
+        raise _Unfit(f"the text has {len(text)} characters", f"at most {longest}")
+    if "${" in text:
+        raise _Unfit("interpolations (${...}) are not allowed", "write the value out")
+    return text
