@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.reweighting import reweight as reweight
+
 if TYPE_CHECKING:
     import xarray as xr
 

@@ -7,16 +7,17 @@ the file and line, what is wrong and what is allowed. Nothing is drawn here and 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from simulate import choices, naming, own, table, thresholds, timegrid
+from simulate import choices, evidence, hypotheses, naming, own, rows, table, thresholds, timegrid
 from simulate.checking import Check, Where
 from simulate.choices import PathChoice
 from simulate.correlation import Correlations, correlate
-from simulate.errors import Mistakes
+from simulate.errors import Mistake, Mistakes
+from simulate.evidence import Evidence
 from simulate.own import Own
 from simulate.rows import Row
 from simulate.thresholds import Threshold
@@ -41,8 +42,15 @@ class Assumptions:
     thresholds: dict[str, Threshold]
     units: dict[str, str]  # kernel unit of every quantity
     meanings: dict[str, str]  # of every quantity, and of "ceiling NAME"
+    evidence: Evidence
     unused: tuple[str, ...]  # rows that the chosen laws and limits do not read
     notes: tuple[str, ...]
+    hypotheses: tuple[Hypothesis, ...] = ()  # where there are some, everything above is that of the first
+
+    @property
+    def members(self) -> tuple[Hypothesis, ...]:
+        """What the result is a mixture of: the hypotheses, or the set itself as the only one."""
+        return self.hypotheses or (Hypothesis("", 1.0, "", self),)
 
     @property
     def start(self) -> float:
@@ -63,6 +71,16 @@ class Assumptions:
         return tuple(name for name in self.ceilings if name not in self.inactive)
 
 
+@dataclass(frozen=True)
+class Hypothesis:
+    """A weighted variant of a set."""
+
+    name: str
+    weight: float
+    note: str
+    set: Assumptions
+
+
 def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
     """Check composed settings; `where(dotted key)` says where a key stands.
 
@@ -72,31 +90,73 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
         All of them at once.
     """
     check = Check(settings, where)
+    variants = hypotheses.read(check)
+    if not variants:
+        return _one(settings, where, check.mistakes)
+    elsewhere = hypotheses.names_read(variants)
+    built, mistakes = [], list(check.mistakes)
+    for variant in variants:
+        try:
+            member = _one(variant.settings, variant.where, [], elsewhere)
+            built.append(Hypothesis(variant.name, variant.weight, variant.note, member))
+        except Mistakes as found:
+            mistakes += found.items
+    if not mistakes:
+        mistakes = _unlike(check, built)
+    if mistakes:
+        raise Mistakes(list(dict.fromkeys(mistakes)))  # what is wrong with the set is so under every hypothesis
+    notes = dict.fromkeys(note for member in built for note in member.set.notes)
+    return replace(built[0].set, settings=dict(settings), hypotheses=tuple(built), notes=tuple(notes))
+
+
+def _unlike(check: Check, built: list[Hypothesis]) -> list[Mistake]:
+    """Hypotheses whose results cannot be mixed."""
+    first = built[0]
+    for other in built[1:]:
+        for what in ("quantities", "ceilings", "thresholds"):
+            mine, theirs = (_stated(member.set, what) for member in (first, other))
+            hypotheses.alike(check, (first.name, mine), (other.name, theirs), what)
+        if first.set.active != other.set.active:
+            what = f"hypotheses {first.name} and {other.name} have other active ceilings, or another order of them"
+            check.wrong(f"hypotheses.{other.name}", what, "give all of them the same")
+    return check.mistakes
+
+
+def _stated(one: Assumptions, what: str) -> Mapping[str, Any]:
+    return one.units if what == "quantities" else getattr(one, what)
+
+
+def _one(
+    settings: Mapping[str, Any], where: Where, known: list[Mistake], elsewhere: frozenset[str] = frozenset()
+) -> Assumptions:
+    """Check a set without hypotheses; `known` are mistakes found before, `elsewhere` inputs read by other variants."""
+    check = Check(settings, where)
+    check.mistakes += known
     years = timegrid.instants(check)
     chosen = choices.drivers(check)
     paths = choices.paths(check, chosen)
-    rows = table.read(check)
+    inputs = table.read(check)
     table.require(check, chosen, paths)
-    table.fit_laws(check, rows, paths)
-    table.fit_dates(check, rows, float(years[0]))
+    table.fit_laws(check, inputs, paths)
+    table.fit_dates(check, inputs, float(years[0]))
     quantities, ceilings = own.read(check, "quantities"), own.read(check, "ceilings")
-    results = own.results(check, rows, chosen, choices.absent_quantities(chosen, paths), quantities, ceilings)
+    results = own.results(check, inputs, chosen, choices.absent_quantities(chosen, paths), quantities, ceilings)
     inactive = own.inactive(check, results.ceilings)
     levels = thresholds.read(check, results.units, bool(results.ceilings))
-    drawn = {**{name: level.row for name, level in levels.items()}, **rows}
+    drawn = {**{name: level.row for name, level in levels.items()}, **inputs}
     correlations = correlate(
         settings.get("correlations") or [], drawn, check.broken, where, check.mistakes, check.notes
     )
-    formulas = naming.formulas_of(rows, (quantities, ceilings), levels)
-    naming.check_names(check, formulas, rows, {*results.units, *results.ceilings})
-    named = set().union(*(formula.names for formula in formulas.values()))
-    unused = table.unused(check, rows, named, chosen, paths)
+    formulas = naming.formulas_of(inputs, (quantities, ceilings), levels)
+    naming.check_names(check, formulas, inputs, {*results.units, *results.ceilings})
+    grid = float(years[0]), float(years[-1])
+    seen = evidence.read(check, inputs, rows.yearly(inputs), results.units, grid)
+    named = elsewhere.union(*(formula.names for formula in formulas.values()))
+    named |= set().union(*(likelihood.formula.names for likelihood in seen.likelihoods))
+    unused = table.unused(check, inputs, set(named), chosen, paths)
     sharpness = own.sharpness(check)
-    for later in ("hypotheses", "evidence"):
-        if settings.get(later):
-            check.wrong(later, f"{later} are not supported yet in this version", f"leave {later} out")
     if not check.mistakes:
-        own.in_time(check, chosen, rows, quantities, ceilings)
+        own.in_time(check, chosen, inputs, quantities, ceilings)
     if check.mistakes:
         raise Mistakes(check.mistakes)
     name = str(settings.get("name") or "unnamed")
@@ -107,7 +167,7 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
         years=years,
         drivers=tuple(chosen),
         paths=paths,
-        rows=rows,
+        rows=inputs,
         quantities=quantities,
         ceilings=results.ceilings,
         inactive=inactive,
@@ -116,6 +176,7 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
         thresholds=levels,
         units=results.units,
         meanings=results.meanings,
+        evidence=seen,
         unused=unused,
         notes=tuple(check.notes),
     )

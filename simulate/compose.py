@@ -97,7 +97,7 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
         heard.hear(source, mistakes)
     fitting = []
     for word in kept:
-        of_the_set = word.key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers")
+        of_the_set = word.key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses")
         wrong = keys.check(word, heard.settings, choice["study"]) if sure or not of_the_set else None
         if wrong:
             mistakes.append(wrong)
@@ -180,7 +180,7 @@ def _by_hydra(library: Library, job: Sequence[words.Word], mistakes: list[Mistak
     from omegaconf.errors import OmegaConfBaseException
 
     # Rows are open mappings to Hydra, so it could find nothing wrong with them, and their words are already checked.
-    own = ("hydra", *grammar.ROW_SECTIONS)
+    own = ("hydra", "hypotheses", *grammar.ROW_SECTIONS)
     texts = [word.text for word in job if word.key in grammar.GROUPS or not word.key.startswith(own)]
     around = GlobalHydra.instance().hydra  # a program that itself runs under Hydra
     GlobalHydra.instance().clear()

@@ -61,6 +61,20 @@ class Threshold(Row):
 
 
 @dataclass
+class Evidence:
+    """Something seen since: a log-likelihood by formula, or an observed quantity."""
+
+    loglik: Any = None
+    quantity: Any = None
+    date: Any = None
+    value: Any = None
+    unit: Any = None
+    sd: Any = None
+    source: Any = None
+    note: Any = None
+
+
+@dataclass
 class AssumptionSet:
     """What an assumption set may state."""
 
@@ -79,8 +93,8 @@ class AssumptionSet:
     sharpness: Any = None
     correlations: Any = None
     thresholds: dict[str, Any] = field(default_factory=dict)
-    hypotheses: Any = None
-    evidence: Any = None
+    hypotheses: dict[str, Any] = field(default_factory=dict)
+    evidence: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass

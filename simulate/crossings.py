@@ -17,19 +17,32 @@ BARS = tuple(DATE_BINS * quarters // 4 for quarters in (1, 2, 4, 8, 20, 40, 80))
 
 
 class Crossings:
-    """The counted crossing dates of all thresholds of a run."""
+    """The counted crossing dates of all thresholds of a run.
 
-    def __init__(self, years: np.ndarray, counts: dict[str, np.ndarray], reference: np.ndarray, draws: int) -> None:
-        self.start, self.horizon, self.draws = float(years[0]), float(years[-1]), draws
-        self.already, self.cells = counts["crossed"][:, 0], counts["dates"]
-        self.certain = counts["dates_differ"] == 0
-        self.reference = reference
+    `already` (threshold,) and `cells` (threshold, cell) are weights of draws, of which all together weigh `total`;
+    where the date is `certain` it is that of `reference`. `worth` (threshold, year) is the number of independent draws
+    that the share which has crossed by an instant is worth.
+    """
+
+    def __init__(
+        self,
+        years: np.ndarray,
+        already: np.ndarray,
+        cells: np.ndarray,
+        certain: np.ndarray,
+        reference: np.ndarray,
+        total: float,
+        worth: np.ndarray,
+    ) -> None:
+        self.years, self.start, self.horizon = years, float(years[0]), float(years[-1])
+        self.already, self.cells, self.certain, self.reference = already, cells, certain, reference
+        self.total, self.worth = total, worth
 
     def quantile(self, which: int, level: float) -> float:
         """The date by which a share `level` of the draws has crossed threshold number `which`."""
         if self.certain[which]:
             return float(self.reference[which])
-        target = level * self.draws
+        target = level * self.total
         if target <= self.already[which]:
             return -np.inf
         upto = self.already[which] + np.cumsum(self.cells[which])
@@ -49,15 +62,20 @@ class Crossings:
         errors = np.empty_like(dates)
         for which in range(len(self.cells)):
             for k, level in enumerate(levels):
-                spread = np.sqrt(level * (1.0 - level) / self.draws)
+                dates[which, k] = date = self.quantile(which, level)
+                worth = np.interp(date, self.years, self.worth[which])
+                spread = np.sqrt(level * (1.0 - level) / worth)
                 low, high = (self.quantile(which, min(max(level + side * spread, 0.0), 1.0)) for side in (-1.0, 1.0))
-                dates[which, k] = self.quantile(which, level)
                 errors[which, k] = 0.5 * (high - low) if np.isfinite(dates[which, k]) else np.nan
         return dates, errors
+
+    def dates(self, levels: np.ndarray) -> np.ndarray:
+        """Quantiles of the dates alone (threshold, level)."""
+        return np.array([[self.quantile(which, level) for level in levels] for which in range(len(self.cells))])
 
     def histogram(self) -> tuple[np.ndarray, np.ndarray]:
         """Left edges (bin,) of equal bins over the grid, and the share that crosses in each (threshold, bin)."""
         cells = self.cells.shape[1]
         size = next(size for size in BARS if cells / size <= MOST_BARS)
         starts = np.arange(0, cells, min(size, max(cells // 2, 1)))
-        return self.start + starts / DATE_BINS, np.add.reduceat(self.cells, starts, axis=1) / self.draws
+        return self.start + starts / DATE_BINS, np.add.reduceat(self.cells, starts, axis=1) / self.total

@@ -13,18 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import intervals, summary
-from simulate.assumptions import Assumptions
+from simulate import by_hypothesis
 from simulate.compiled import source_hash
-from simulate.crossings import NEVER_CROSSED, Crossings
-from simulate.kernel import Watched
-from simulate.plan import Prepared
-from simulate.tally import Sums
+from simulate.crossings import NEVER_CROSSED
+from simulate.outcome import RESULTS, Outcome
 
 if TYPE_CHECKING:
     import xarray as xr
 
-QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 STATEMENT = "A projection conditional on these assumptions"
 #: Keys of a run that say what to do with the numbers, not what they are.
 RUN_KEYS = ("draws", "seed", "threads", "keep", "output", "resume", "overwrite", "study", "show", "folder", "changes")
@@ -41,184 +37,140 @@ def config_hash(settings: Mapping[str, Any]) -> str:
     return hashlib.sha256(canonical(settings).encode()).hexdigest()
 
 
-class Outcome:
-    """The counts of a run and what they mean."""
+def dataset(outcome: Outcome) -> xr.Dataset:
+    """The labelled result."""
+    import xarray as xr
 
-    def __init__(
-        self,
-        assumptions: Assumptions,
-        prepared: Prepared,
-        watched: Watched,
-        sums: Sums,
-        trajectories: np.ndarray,
-        kept: tuple[str, ...],
-        draws: int,
-        seed: int,
-        seconds: float,
-    ) -> None:
-        self.set, self.prepared, self.watched = assumptions, prepared, watched
-        self.sums, self.paths, self.kept, self.draws, self.seed, self.seconds = (
-            sums,
-            trajectories,
-            kept,
-            draws,
-            seed,
-            seconds,
-        )
+    return xr.Dataset(*_Labels(outcome).everything())
 
-    def dataset(self) -> xr.Dataset:
-        """The labelled result."""
-        import xarray as xr
 
-        variables: dict[str, Any] = {}
-        coordinates: dict[str, Any] = {
+class _Labels:
+    """Variables and coordinates as they are filled, table by table."""
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.of, self.set = outcome, outcome.set
+        self.variables: dict[str, Any] = {}
+        self.coordinates: dict[str, Any] = {
             "year": ("year", self.set.years, {"long_name": "instant", "units": "decimal year"}),
-            "quantile": ("quantile", QUANTILES),
+            "quantile": ("quantile", self.of.levels),
         }
-        self._quantities(variables)
-        self._inputs(variables, coordinates)
+
+    def everything(self) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """Variables, coordinates and attributes."""
+        self._quantities()
+        self._inputs()
         if self.set.ceilings:
-            self._ceilings(variables, coordinates)
+            self._ceilings()
         if self.set.thresholds:
-            self._thresholds(variables, coordinates)
-        if self.kept:
-            self._trajectories(variables, coordinates)
-        variables["effective_sample_size"] = ((), float(self.draws), {"long_name": "draws that the result is worth"})
-        return xr.Dataset(variables, coordinates, self._attributes())
+            self._thresholds()
+        if self.of.kept:
+            self._trajectories()
+        about = {"long_name": "draws that the result is worth"}
+        self.variables["effective_sample_size"] = ((), float(self.of.sample_size), about)
+        if self.set.hypotheses:
+            more, names = by_hypothesis.variables(self.of, self.variables)
+            self.variables |= more
+            self.coordinates |= names
+        return self.variables, self.coordinates, self._attributes()
 
-    def _quantities(self, variables: dict[str, Any]) -> None:
-        watch, total = self.watched.results, self.sums.results
-        table = summary.quantiles(watch, total, QUANTILES)
-        mean, sd = summary.moments(watch, total, self.draws)
-        for k, name in enumerate(self.prepared.results):
-            if name.startswith("ceiling:"):
-                continue
-            about = {"units": self.set.units[name], "long_name": self.set.meanings[name]}
-            variables[name] = (("quantile", "year"), table[k], about)
-            variables[f"{name}_mean"] = (("year",), mean[k], about)
-            variables[f"{name}_sd"] = (("year",), sd[k], about)
+    def _quantities(self) -> None:
+        for name, unit in self.set.units.items():
+            about = {"units": unit, "long_name": self.set.meanings[name]}
+            mean, sd = self.of.moments(name)
+            self.variables[name] = (("quantile", "year"), self.of.quantiles(RESULTS, name, self.of.levels), about)
+            self.variables[f"{name}_mean"] = (("year",), mean, about)
+            self.variables[f"{name}_sd"] = (("year",), sd, about)
 
-    def _inputs(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        watch, total = self.watched.inputs, self.sums.inputs
-        table = summary.quantiles(watch, total, QUANTILES)[:, :, 0]
-        with np.errstate(over="ignore"):
-            table = np.where(self.watched.input_logs[:, None] == 1, 10.0**table, table)
-        names = list(self.set.rows)
-        rows = list(self.set.rows.values())
-        if not names:
+    def _inputs(self) -> None:
+        rows = self.of.rows
+        if not rows:
             return
-        coordinates["input"] = ("input", np.array(names, dtype=object).astype(str))
-        variables["inputs"] = (
-            ("input", "quantile"),
-            table[: len(names)],
-            {"long_name": "quantiles in the written unit"},
-        )
+        table = np.array([self.of.written(name, self.of.levels) for name in rows])
+        self.coordinates["input"] = ("input", np.array(list(rows), dtype=object).astype(str))
+        about = {"long_name": "quantiles in the written unit"}
+        self.variables["inputs"] = (("input", "quantile"), table, about)
         for column, values in (
-            ("unit", [row.unit for row in rows]),
-            ("dist", [row.family for row in rows]),
-            ("source", [row.source for row in rows]),
-            ("note", [row.note for row in rows]),
+            ("unit", [row.unit for row in rows.values()]),
+            ("dist", [row.family for row in rows.values()]),
+            ("source", [row.source for row in rows.values()]),
+            ("note", [row.note for row in rows.values()]),
         ):
-            variables[f"input_{column}"] = (("input",), np.array(values, dtype=str))
-        truncated = np.array([row.shape.truncated if row.shape else 0.0 for row in rows])
-        variables["truncated"] = (("input",), truncated, {"long_name": "mass that min and max cut off"})
+            self.variables[f"input_{column}"] = (("input",), np.array(values, dtype=str))
+        truncated = np.array([row.shape.truncated if row.shape else 0.0 for row in rows.values()])
+        self.variables["truncated"] = (("input",), truncated, {"long_name": "mass that min and max cut off"})
         if self.set.correlations.names:
-            self._correlations(variables, coordinates)
+            self._correlations()
 
-    def _correlations(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
+    def _correlations(self) -> None:
         names = self.set.correlations.names
         pearson = self.set.correlations.factor @ self.set.correlations.factor.T
-        coordinates["correlated"] = ("correlated", np.array(names, dtype=str))
-        coordinates["correlated_with"] = ("correlated_with", np.array(names, dtype=str))
+        self.coordinates["correlated"] = ("correlated", np.array(names, dtype=str))
+        self.coordinates["correlated_with"] = ("correlated_with", np.array(names, dtype=str))
         reached = 6.0 / np.pi * np.arcsin(np.clip(pearson, -1.0, 1.0) / 2.0)
-        variables["correlation"] = (
-            ("correlated", "correlated_with"),
-            reached,
-            {"long_name": "Spearman rank correlation"},
-        )
+        about = {"long_name": "Spearman rank correlation"}
+        self.variables["correlation"] = (("correlated", "correlated_with"), reached, about)
 
-    def _ceilings(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
+    def _ceilings(self) -> None:
         names = [*self.set.active, *(name for name in self.set.ceilings if name in self.set.inactive)]
-        table = summary.quantiles(self.watched.results, self.sums.results, QUANTILES)
-        where = [self.prepared.results.index(f"ceiling:{name}") for name in names]
         active = np.array([name not in self.set.inactive for name in names], np.int8)
         meanings = json.dumps({name: self.set.meanings[f"ceiling {name}"] for name in names})
-        coordinates["ceiling"] = ("ceiling", np.array(names, dtype=str), {"meanings": meanings})
-        coordinates["active"] = ("ceiling", active, {"long_name": "1 if the ceiling is part of the minimum"})
+        self.coordinates["ceiling"] = ("ceiling", np.array(names, dtype=str), {"meanings": meanings})
+        self.coordinates["active"] = ("ceiling", active, {"long_name": "1 if the ceiling is part of the minimum"})
         about = {"units": "log10 FLOP", "long_name": "training compute of the largest run that the ceiling allows"}
-        variables["ceiling_compute"] = (("ceiling", "quantile", "year"), table[where], about)
+        table = np.array([self.of.quantiles(RESULTS, f"ceiling:{name}", self.of.levels) for name in names])
+        self.variables["ceiling_compute"] = (("ceiling", "quantile", "year"), table, about)
         share = np.zeros((len(names), len(self.set.years)))
-        share[: len(self.set.active)] = self.sums.others["binding"] / self.draws
-        variables["binding"] = (
-            ("ceiling", "year"),
-            share,
-            {"units": "1", "long_name": "share of draws in which it is the lowest"},
-        )
+        share[: len(self.set.active)] = self.of.pooled(lambda counts: counts.binding)
+        about = {"units": "1", "long_name": "share of draws in which it is the lowest"}
+        self.variables["binding"] = (("ceiling", "year"), share, about)
 
-    def _thresholds(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        thresholds = self.set.thresholds
-        coordinates["threshold"] = ("threshold", np.array(list(thresholds), dtype=str))
-        coordinates["crossing_quantile"] = ("crossing_quantile", QUANTILES)
-        crossings = Crossings(self.set.years, self.sums.others, self.watched.dates, self.draws)
-        k = np.cumsum(self.sums.others["crossed"], axis=1)
-        p = k / self.draws
-        low, high = intervals.binomial(k, self.draws)
-        by_year = ("threshold", "year")
-        about = {"units": "1", "long_name": "probability of having crossed by that instant"}
-        variables["probability"] = (by_year, p, about)
-        variables["probability_error"] = (
-            by_year,
-            np.sqrt(p * (1.0 - p) / self.draws),
-            {"long_name": "Monte Carlo standard error"},
-        )
-        variables["probability_low"] = (by_year, low, {"long_name": "lower end of the 95 % Monte Carlo interval"})
-        variables["probability_high"] = (by_year, high, {"long_name": "upper end of the 95 % Monte Carlo interval"})
-        dates, errors = crossings.quantiles(QUANTILES)
+    def _thresholds(self) -> None:
+        thresholds, of = self.set.thresholds, self.of
+        self.coordinates["threshold"] = ("threshold", np.array(list(thresholds), dtype=str))
+        self.coordinates["crossing_quantile"] = ("crossing_quantile", self.of.levels)
+        p, (low, high) = of.probability, of.probability_interval()
+        for name, values, meaning in (
+            ("probability", p, "probability of having crossed by that instant"),
+            ("probability_error", of.probability_error, "Monte Carlo standard error"),
+            ("probability_low", low, "lower end of the 95 % Monte Carlo interval"),
+            ("probability_high", high, "upper end of the 95 % Monte Carlo interval"),
+        ):
+            self.variables[name] = (("threshold", "year"), values, {"units": "1", "long_name": meaning})
+        crossings = of.crossings()
+        dates, errors = crossings.quantiles(of.levels)
+        meaning = f"date of crossing; inf: {NEVER_CROSSED}; -inf: before the start"
         by_quantile = ("threshold", "crossing_quantile")
-        about = {
-            "units": "decimal year",
-            "long_name": f"date of crossing; inf: {NEVER_CROSSED}; -inf: before the start",
-        }
-        variables["crossing"] = (by_quantile, dates, about)
-        variables["crossing_error"] = (
-            by_quantile,
-            errors,
-            {"units": "year", "long_name": "Monte Carlo standard error"},
-        )
-        variables["never"] = (("threshold",), 1.0 - p[:, -1], {"units": "1", "long_name": NEVER_CROSSED})
-        variables["already"] = (("threshold",), p[:, 0], {"units": "1", "long_name": "crossed at or before the start"})
+        self.variables["crossing"] = (by_quantile, dates, {"units": "decimal year", "long_name": meaning})
+        about = {"units": "year", "long_name": "Monte Carlo standard error"}
+        self.variables["crossing_error"] = (by_quantile, errors, about)
+        self.variables["never"] = (("threshold",), 1.0 - p[:, -1], {"units": "1", "long_name": NEVER_CROSSED})
+        about = {"units": "1", "long_name": "crossed at or before the start"}
+        self.variables["already"] = (("threshold",), p[:, 0], about)
         edges, density = crossings.histogram()
-        coordinates["crossing_bin"] = (
-            "crossing_bin",
-            edges,
-            {"units": "decimal year", "width": float(edges[1] - edges[0])},
-        )
-        variables["crossing_density"] = (
-            ("threshold", "crossing_bin"),
-            density,
-            {"units": "1", "long_name": "share of draws that cross in the bin"},
-        )
-        levels = summary.quantiles(self.watched.inputs, self.sums.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
-        with np.errstate(over="ignore"):
-            levels = np.where(self.watched.input_logs[len(self.set.rows) :, None] == 1, 10.0**levels, levels)
-        variables["threshold_level"] = (
-            ("threshold", "quantile"),
-            levels,
-            {"long_name": "level, in the unit of its quantity"},
-        )
-        for column, values in (
+        bins = {"units": "decimal year", "width": float(edges[1] - edges[0])}
+        self.coordinates["crossing_bin"] = ("crossing_bin", edges, bins)
+        about = {"units": "1", "long_name": "share of draws that cross in the bin"}
+        self.variables["crossing_density"] = (("threshold", "crossing_bin"), density, about)
+        levels = np.array([of.written(f"threshold:{name}", of.levels) for name in thresholds])
+        about = {"long_name": "level, in the unit of its quantity"}
+        self.variables["threshold_level"] = (("threshold", "quantile"), levels, about)
+        for column, texts in (
             ("quantity", [t.quantity for t in thresholds.values()]),
             ("source", [t.row.source for t in thresholds.values()]),
             ("note", [t.row.note for t in thresholds.values()]),
         ):
-            variables[f"threshold_{column}"] = (("threshold",), np.array(values, dtype=str))
+            self.variables[f"threshold_{column}"] = (("threshold",), np.array(texts, dtype=str))
 
-    def _trajectories(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
-        paths = self.paths
-        coordinates["draw"] = ("draw", np.arange(paths.shape[2]))
-        for k, name in enumerate(self.kept):
+    def _trajectories(self) -> None:
+        paths = [counts.member.trajectories for counts in self.of.members]
+        self.coordinates["draw"] = ("draw", np.arange(paths[0].shape[2]))
+        for k, name in enumerate(self.of.kept):
             about = {"units": self.set.units[name], "long_name": f"{self.set.meanings[name]}, draw by draw"}
-            variables[f"{name}_draw"] = (("draw", "year"), paths[k].T, about)
+            if self.set.hypotheses:
+                values = np.array([path[k].T for path in paths])
+                self.variables[f"{name}_draw_by_hypothesis"] = (("hypothesis", "draw", "year"), values, about)
+            else:
+                self.variables[f"{name}_draw"] = (("draw", "year"), paths[0][k].T, about)
 
     def _attributes(self) -> dict[str, Any]:
         return {
@@ -226,8 +178,8 @@ class Outcome:
             "title": self.set.title,
             "statement": STATEMENT,
             "assumptions": canonical(self.set.settings),
-            "draws": int(self.draws),
-            "seed": str(self.seed),
+            "draws": int(self.of.draws),
+            "seed": str(self.of.seed),
             "start": float(self.set.years[0]),
             "horizon": float(self.set.years[-1]),
             "step": float(self.set.years[1] - self.set.years[0]),

@@ -6,9 +6,10 @@ A pilot block places the histograms, the engine counts, `dataset` turns the coun
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,12 +17,15 @@ import numpy as np
 from simulate import elementwise, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
-from simulate.dataset import Outcome
+from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
-from simulate.kernel import Watched
+from simulate.evidence import LEAST_SHARE
+from simulate.kernel import Noted, Watched
+from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
-from simulate.tally import Sums, blank, pilot
+from simulate.tally import Sums, blank, noted
+from simulate.weights import MOST_WEIGHTED_DRAWS
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -37,12 +41,15 @@ def run(
     threads: int | None = None,
     keep: str | None = None,
     progress: Progress | None = None,
+    levels: Sequence[float] = (),
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
     Returns the Dataset that `docs/results.md` describes: quantiles of every quantity (quantile, year) in log10 units,
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
-    the horizon, and more. With `keep="draws"` every trajectory is kept too, as `<name>_draw` (draw, year) float32.
+    the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
+    are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
+    (draw, year) float32.
 
     Raises
     ------
@@ -50,8 +57,8 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
-    result = simulate(assumptions, draws, seed, threads, keep, progress)
-    dataset = result.dataset()
+    result = simulate(assumptions, draws, seed, threads, keep, progress, levels)
+    dataset = labelled(result)
     timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset
@@ -64,26 +71,60 @@ def simulate(
     threads: int | None = None,
     keep: str | None = None,
     progress: Progress | None = None,
+    levels: Sequence[float] = (),
 ) -> Outcome:
-    """Run the kernel and gather its counts."""
+    """Run the kernel for every hypothesis and gather the counts."""
     computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
-    prepared = prepare(assumptions, kept)
-    watched = _place(prepared, seed, assumptions)
     paths = draws if keep == "draws" else min(SAMPLE_PATHS, draws)
-    _check_memory(len(kept) * len(assumptions.years) * paths * 4)
-    trajectories = np.zeros((len(kept), len(assumptions.years), paths), np.float32)
+    sets = [hypothesis.set for hypothesis in assumptions.members]
+    _check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
+    _check_draws(sets, draws)
+    prepared = [prepare(one, kept) for one in sets]
+    watched = _place(prepared, seed, sets)
+    shape = len(kept), len(assumptions.years), paths
+    members = [
+        local.Member(own, watch, np.zeros(shape, np.float32)) for own, watch in zip(prepared, watched, strict=True)
+    ]
     started = time.perf_counter()
-    sums = local.run(prepared, watched, trajectories, draws, seed, threads, progress)
-    _check_broken(assumptions, prepared, sums.others["broken"], draws)
-    _check_results(assumptions, prepared, sums, draws)
-    return Outcome(assumptions, prepared, watched, sums, trajectories, kept, draws, seed, time.perf_counter() - started)
+    sums, pairs = local.run(members, draws, seed, threads, progress)
+    seconds = time.perf_counter() - started
+    for one, own, total in zip(sets, prepared, sums, strict=True):
+        _check_broken(one, own, total, draws)
+        _check_results(one, own, total, draws)
+    outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels)
+    _check_evidence(outcome)
+    return outcome
 
 
-def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> Watched:
-    """Run the first block and lay out the histograms by it; positive inputs that span a factor of three in their
-    logarithm.
+def _place(prepared: list[Prepared], seed: int, sets: list[Assumptions]) -> list[Watched]:
+    """Run the first block of every hypothesis and lay out the histograms by it.
+
+    Positive inputs that span a factor of three are counted in their logarithm, the same under all hypotheses.
     """
+    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
+    ends: dict[str, tuple[float, float]] = {}
+    for own, pilot in zip(prepared, pilots, strict=True):
+        low, high = pilot.inputs.min(axis=(1, 2)), pilot.inputs.max(axis=(1, 2))
+        for name, least, most in zip(own.inputs, low.tolist(), high.tolist(), strict=True):
+            known = ends.get(name, (math.inf, -math.inf))
+            ends[name] = min(least, known[0]), max(most, known[1])
+    logs = {name: low > 0.0 and 3.0 * low < high < math.inf for name, (low, high) in ends.items()}
+    found = []
+    for own, pilot in zip(prepared, pilots, strict=True):
+        chosen = np.array([logs[name] for name in own.inputs], bool)
+        if chosen.any():
+            pilot.inputs[chosen] = elementwise.log10(pilot.inputs[chosen])
+        inputs, results = (
+            summary.place(values, rows)
+            for values, rows in ((pilot.inputs, own.input_rows), (pilot.results, own.result_rows))
+        )
+        found.append(Watched(inputs, chosen.astype(np.int64), results, pilot.dates[:, 0].copy()))
+    return found
+
+
+def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
+    """All values of the first block."""
     rows, years = prepared.input_rows, len(prepared.plan.years)
     blind = Watched(
         summary.unplaced(rows, 1),
@@ -91,22 +132,11 @@ def _place(prepared: Prepared, seed: int, assumptions: Assumptions) -> Watched:
         summary.unplaced(prepared.result_rows, years),
         np.zeros(len(prepared.plan.levels)),
     )
-    first = pilot(prepared)
     tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
-    worker = local.Worker(prepared, blind, tally, first)
-    worker.run(seed, 0, 1, DRAWS)
-    _check_broken(assumptions, prepared, worker.sums.others["broken"], DRAWS)
-    low, high = first.inputs.min(axis=(1, 2)), first.inputs.max(axis=(1, 2))
-    with np.errstate(over="ignore"):
-        logs = (low > 0.0) & (high > 3.0 * low) & (high < np.inf)
-    if logs.any():
-        first.inputs[logs] = elementwise.log10(first.inputs[logs])
-    return Watched(
-        summary.place(first.inputs, rows),
-        logs.astype(np.int64),
-        summary.place(first.results, prepared.result_rows),
-        first.dates[:, 0].copy(),
-    )
+    memory = local.Memory(prepared, blind, tally, noted(prepared))
+    memory.run(seed, 0, 1, DRAWS)
+    _check_broken(one, prepared, Sums(tally, take=True), DRAWS)
+    return memory.noted
 
 
 def _check_memory(needed: int) -> None:
@@ -117,10 +147,32 @@ def _check_memory(needed: int) -> None:
         raise Mistakes([Mistake("keep", what, "fewer draws, a nearer horizon, or no keep")])
 
 
-def _check_broken(assumptions: Assumptions, prepared: Prepared, broken: np.ndarray, draws: int) -> None:
-    """A derived input that is not a finite number in some draw is a mistake of its formula."""
+def _check_draws(sets: list[Assumptions], draws: int) -> None:
+    """Weights of more draws would not add up in 64 bits."""
+    if draws > MOST_WEIGHTED_DRAWS and any(one.evidence for one in sets):
+        what = f"draws = {draws:g}: with evidence at most {MOST_WEIGHTED_DRAWS:g}"
+        raise Mistakes([Mistake("draws", what, "fewer draws, or no evidence")])
+
+
+def _check_evidence(outcome: Outcome) -> None:
+    """Evidence that hardly any draw can explain has refuted the set."""
+    share = outcome.sample_size / outcome.draws
+    if share < LEAST_SHARE:
+        what = f"the evidence leaves {share:.2g} of the draws (effective sample size {outcome.sample_size:.4g})"
+        way_out = "the set finds what was seen all but impossible: widen its inputs, raise sd, or drop that evidence"
+        raise Mistakes([Mistake("evidence", what, way_out)])
+
+
+def _check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
+    """A derived input that is no finite number in some draw, or a log-likelihood above 0: a mistake of the formula."""
     mistakes = []
-    for name, count in zip(prepared.derived, broken.tolist(), strict=True):
+    likelihoods = assumptions.evidence.likelihoods
+    for likelihood, count in zip(likelihoods, sums.others["improper"].tolist(), strict=True):
+        if count:
+            what = f"evidence.{likelihood.name}.loglik is above 0 or no number in {count / draws:.2g} of the draws"
+            way_out = "state it relative to its maximum: a log-likelihood of 0 is the best that a draw can do"
+            mistakes.append(Mistake(likelihood.where, what, way_out))
+    for name, count in zip(prepared.derived, sums.others["broken"].tolist(), strict=True):
         if count:
             section, row = name.split(".", 1)
             table = assumptions.rows if section == "inputs" else {k: t.row for k, t in assumptions.thresholds.items()}

@@ -9,13 +9,17 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from simulate.config import AssumptionSet, Row, Run, Threshold
+from simulate.config import AssumptionSet, Evidence, Row, Run, Threshold
 
 SET_KEYS = tuple(field.name for field in fields(AssumptionSet))
 RUN_KEYS = tuple(field.name for field in fields(Run))
 ROW_FIELDS = tuple(field.name for field in fields(Row))
 THRESHOLD_FIELDS = tuple(field.name for field in fields(Threshold))
-ROW_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
+EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
+#: Rows that say what the model is made of; a hypothesis may change them.
+MODEL_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
+ROW_SECTIONS = (*MODEL_SECTIONS, "evidence")
+HYPOTHESIS_KEYS = ("weight", "note", "source", "drivers", *MODEL_SECTIONS, "inactive", "correlations", "sharpness")
 GROUPS = ("assumptions", "thresholds", "study")
 USER_GROUPS = ("assumptions", "thresholds", "sweep")
 FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
@@ -38,13 +42,23 @@ NOT_A_NAME = re.compile(r"(?i)(y|n|yes|no|on|off|true|false|null|none|all|nan|in
 
 def fields_of(section: str) -> tuple[str, ...]:
     """The fields that a row of `section` may have."""
-    return THRESHOLD_FIELDS if section == "thresholds" else ROW_FIELDS
+    return {"thresholds": THRESHOLD_FIELDS, "evidence": EVIDENCE_FIELDS}.get(section, ROW_FIELDS)
+
+
+def within_hypothesis(key: str) -> str:
+    """The key as it would be in the set itself: `inputs.x` of `hypotheses.long.inputs.x`; other keys as they are."""
+    parts = key.split(".")
+    return ".".join(parts[2:]) if parts[0] == "hypotheses" and len(parts) > 2 else key
 
 
 def is_free_text(key: str) -> bool:
     """Whether the value of this dotted key is text for people, taken as it stands."""
-    section, _, rest = key.partition(".")
-    return key in FREE_TEXT or (section in ROW_SECTIONS and rest.partition(".")[2] in TEXT_FIELDS)
+    section, _, rest = within_hypothesis(key).partition(".")
+    return (
+        key in FREE_TEXT
+        or section in TEXT_FIELDS
+        or (section in ROW_SECTIONS and rest.partition(".")[2] in TEXT_FIELDS)
+    )
 
 
 def longest_text(key: str) -> int:

@@ -44,6 +44,8 @@ class Composed:
                     self._hear_row(rows, key, name, row, source, mistakes)
             elif key == "drivers":
                 self._hear_drivers(value, source, mistakes)
+            elif key == "hypotheses":
+                self._hear_hypotheses(value, source, mistakes)
             else:
                 self._forget(key)
                 self.settings[key] = value
@@ -75,7 +77,8 @@ class Composed:
         """State fields of the row `key` anew, all at once, as the command line does; `origins` are those of fields."""
         section, name = key.split(".")
         rows = self.settings.setdefault(section, {})
-        self._put(rows, key, overlay.patch(rows.get(name, {}), fields))
+        known = rows.get(name, {})
+        self._put(rows, key, overlay.patch(known, fields) if section in grammar.MODEL_SECTIONS else {**known, **fields})
         self.origins.update((f"{key}.{field}", origin) for field, origin in origins.items())
 
     def _hear_row(
@@ -93,9 +96,9 @@ class Composed:
 
     def _lay(self, rows: dict[str, Any], section: str, name: str, row: dict[str, Any]) -> None:
         """Lay a row over the one of its name."""
-        if overlay.replaces(row):
+        if section in grammar.MODEL_SECTIONS and overlay.replaces(row):
             self._forget(f"{section}.{name}")
-        self._put(rows, f"{section}.{name}", overlay.inherit(rows.get(name, {}), row))
+        self._put(rows, f"{section}.{name}", laid(section, rows.get(name, {}), row))
 
     def _put(self, rows: dict[str, Any], key: str, row: dict[str, Any]) -> None:
         """Put a row in its place, and forget where the fields stood that it lost."""
@@ -114,7 +117,26 @@ class Composed:
                     mistakes.append(Mistake(source.where(dotted), what, f"write {name}: {{}} to have the driver"))
                 self._forget(dotted)
             else:
-                known[name] = _deep(known.get(name, {}), options)
+                known[name] = merged(known.get(name, {}), options)
+
+    def _hear_hypotheses(self, hypotheses: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
+        """A child set changes the weight of a hypothesis, or rows of it, adds one, or takes one out by null."""
+        known = self.settings.setdefault("hypotheses", {})
+        for name, changes in hypotheses.items():
+            dotted = f"hypotheses.{name}"
+            if changes is None:
+                if known.pop(name, None) is None:
+                    what = f"'{dotted}' is null, but nothing is inherited"
+                    mistakes.append(Mistake(source.where(dotted), what, "null takes an inherited hypothesis out"))
+                self._forget(dotted)
+                continue
+            mine = known.setdefault(name, {})
+            for key, value in changes.items():
+                if key in grammar.MODEL_SECTIONS and isinstance(value, dict):
+                    rows = mine.setdefault(key, {})
+                    rows |= {row: fields and laid(key, rows.get(row) or {}, fields) for row, fields in value.items()}
+                else:
+                    mine[key] = merged(mine.get(key), value) if key == "drivers" else value
 
     def _forget(self, dotted: str) -> None:
         for key in [key for key in self.origins if key == dotted or key.startswith(dotted + ".")]:
@@ -149,7 +171,13 @@ def ancestry(name: str, sources: Mapping[str, Source]) -> list[Source]:
     return list(order.values())
 
 
-def _deep(under: Any, over: Any) -> Any:
+def laid(section: str, row: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
+    """A row under that of a child set or of a hypothesis; evidence knows no families, its fields are just replaced."""
+    return overlay.inherit(row, over) if section in grammar.MODEL_SECTIONS else {**row, **over}
+
+
+def merged(under: Any, over: Any) -> Any:
+    """Nested mappings laid over one another; anything else is replaced."""
     if isinstance(under, dict) and isinstance(over, dict):
-        return {**under, **{key: _deep(under.get(key), value) for key, value in over.items()}}
+        return {**under, **{key: merged(under.get(key), value) for key, value in over.items()}}
     return over

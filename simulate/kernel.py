@@ -23,6 +23,7 @@ from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import AFTER, BEFORE, CEILINGS, END
 from simulate.sequence import in_turn
 from simulate.summary import Counts, Watch, count
+from simulate.weights import by_formulas, by_observations, to_weights
 
 SAME = 1e-9  # years: instants closer than this are the same
 ALREADY, NEVER = -math.inf, math.inf
@@ -57,6 +58,8 @@ class Plan(NamedTuple):
     earlier: np.ndarray  # (quantity, 2) row and the row that keeps its value of one step ago
     levels: np.ndarray  # (threshold,) LEVEL
     kept: np.ndarray  # (kept,) rows of which trajectories are kept
+    evidence: np.ndarray  # (log-likelihood by formula,) FORMULA
+    observed: np.ndarray  # (observation,) OBSERVATION
 
 
 class Watched(NamedTuple):
@@ -73,20 +76,26 @@ class Tally(NamedTuple):
 
     inputs: Counts
     results: Counts
-    binding: np.ndarray  # (active ceiling, year)
-    crossed: np.ndarray  # (threshold, year) draws that cross between the instant before and this; at the first: already
+    mass: np.ndarray  # (1,) the weights of all draws
+    binding: np.ndarray  # (active ceiling, year) weights, like all that follow
+    crossed: np.ndarray  # (threshold, year) of those that cross between the instant before and this; at first: already
     dates: np.ndarray  # (threshold, bin)
     dates_differ: np.ndarray  # (threshold,) draws whose date is not that of draw 0
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
+    improper: np.ndarray  # (log-likelihood by formula,) draws in which it is above 0 or no number
     trajectories: np.ndarray  # (kept, year, draw) float32
 
 
-class Pilot(NamedTuple):
-    """The values of the first block; empty in a run that counts."""
+class Noted(NamedTuple):
+    """Values noted draw by draw, each only where it has room: all of the first block (the pilot that places the
+    histograms), and what has to be seen together in all hypotheses.
+    """
 
     inputs: np.ndarray  # (watched input, 1, draw)
     results: np.ndarray  # (watched result, year, draw)
     dates: np.ndarray  # (threshold, draw)
+    instants: np.ndarray  # (threshold, draw of the task) int32, the first instant by which it had crossed
+    weights: np.ndarray  # (draw of the task,) int64
 
 
 DATE_BINS = 128  # a year
@@ -151,19 +160,20 @@ def _lowest(x, ceilings, sharpness, rows):
 
 
 @jit
-def _count_binding(x, many, year, binding):
+def _count_binding(x, many, weights, year, binding):
     for k in range(len(binding)):
         here = 0
         for i in range(many):
-            here += x.binding[i] == float(k)
+            here += weights[i] if x.binding[i] == float(k) else 0
         binding[k, year] += here
 
 
 @jit
-def _cross(levels, waiting, t, year, start, many, rows, crossed, dates, scratch):
+def _cross(levels, waiting, t, year, years, many, weights, rows, crossed, dates, scratch, instants, at):
     """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
 
-    `waiting` (threshold,) is the number of draws of the block that have not crossed yet.
+    `waiting` (threshold,) is the number of draws of the block that have not crossed yet; the first instant is noted in
+    `instants` from draw `at` on, if there is room.
     """
     for k in range(len(levels)):
         level, quantity = rows[levels[k].level], rows[levels[k].quantity]
@@ -173,6 +183,9 @@ def _cross(levels, waiting, t, year, start, many, rows, crossed, dates, scratch)
             for i in range(DRAWS):
                 date[i] = NEVER
                 margin[i] = -math.inf
+            if instants.size:
+                for i in range(DRAWS):
+                    instants[k, at + i] = len(years)
         if waiting[k] == 0:
             continue
         crossing = 0
@@ -180,13 +193,17 @@ def _cross(levels, waiting, t, year, start, many, rows, crossed, dates, scratch)
             scratch[i] = max(margin[i], quantity[i] - level[i])
             crossing += (margin[i] < 0.0) & (scratch[i] >= 0.0)
         if crossing:
-            _date(t, year, start, many, margin, scratch, date, crossed[k], dates[k])
+            if instants.size:
+                for i in range(DRAWS):
+                    if margin[i] < 0.0 and scratch[i] >= 0.0:
+                        instants[k, at + i] = year
+            _date(t, year, years[0], many, weights, margin, scratch, date, crossed[k], dates[k])
             waiting[k] -= crossing
         copy(scratch, margin)
 
 
 @jit
-def _date(t, year, start, many, margin, now, date, crossed, dates):
+def _date(t, year, start, many, weights, margin, now, date, crossed, dates):
     """Date the draws that cross between the instant before and this, linearly in log10."""
     for i in range(DRAWS):
         if margin[i] < 0.0 and now[i] >= 0.0:
@@ -199,13 +216,13 @@ def _date(t, year, start, many, margin, now, date, crossed, dates):
             else:
                 date[i] = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
             if i < many:
-                crossed[year] += 1
+                crossed[year] += weights[i]
                 if not t.first:
-                    dates[min(max(int((date[i] - start) * DATE_BINS), 0), len(dates) - 1)] += 1
+                    dates[min(max(int((date[i] - start) * DATE_BINS), 0), len(dates) - 1)] += weights[i]
 
 
 @jit
-def _watch_inputs(watch, logs, counts, many, rows, scratch, index, pilot):
+def _watch_inputs(watch, logs, counts, many, weights, rows, scratch, index, pilot):
     for k in range(len(watch.row)):
         written = rows[watch.row[k]]
         copy(written, scratch)
@@ -215,16 +232,16 @@ def _watch_inputs(watch, logs, counts, many, rows, scratch, index, pilot):
         if pilot.size:
             copy(scratch, pilot[k, 0])
         else:
-            count(watch.place[k, 0], counts.bins[k, 0], counts.totals[k, 0], scratch, many, index)
+            count(watch.place[k, 0], counts, k, 0, scratch, many, weights, index)
 
 
 @jit
-def _watch_results(watch, counts, year, many, rows, index, pilot):
+def _watch_results(watch, counts, year, many, weights, rows, index, pilot):
     for k in range(len(watch.row)):
         if pilot.size:
             copy(rows[watch.row[k]], pilot[k, year])
         else:
-            count(watch.place[k, year], counts.bins[k, year], counts.totals[k, year], rows[watch.row[k]], many, index)
+            count(watch.place[k, year], counts, k, year, rows[watch.row[k]], many, weights, index)
 
 
 @jit
@@ -260,46 +277,94 @@ def _sum_up(x, t):
         x.largest_effective[i] = max(effective_before, x.effective_compute[i])
 
 
+@jit
+def _count_instant(x, plan, watched, tally, noted, t, year, block, at, many, rows, scratch, index, waiting, weights):
+    """Count everything that is known at an instant."""
+    if len(plan.ceilings):
+        _count_binding(x, many, weights, year, tally.binding)
+    if year == 0:
+        _watch_inputs(
+            watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs
+        )
+    _cross(
+        plan.levels, waiting, t, year, plan.years, many, weights, rows, tally.crossed, tally.dates, scratch,
+        noted.instants, at,
+    )  # fmt: skip
+    _watch_results(watched.results, tally.results, year, many, weights, rows, index, noted.results)
+    _keep(plan.kept, tally.trajectories, block, year, many, rows)
+
+
+@jit
+def _weigh(plan, many, weights, likelihood, mass):
+    to_weights(len(plan.evidence) + len(plan.observed) > 0, likelihood, weights)
+    for i in range(many):
+        mass[0] += weights[i]
+
+
 @entry
-def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, pilot, stack, index, waiting):
+def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, noted, stack, index, waiting, weights):
     """Take blocks `first` to `last` (excluded) of a run of `draws` draws through the years, adding to `tally`.
 
-    `x` is the record over the first rows of `rows`, shape (row, draw); `stack`, `index` and `waiting` are scratch.
+    `x` is the record over the first rows of `rows`, shape (row, draw); `stack`, `index`, `waiting` and `weights` are
+    scratch. Where a quantity has been observed, each block goes through the years twice: the first time to learn how
+    likely the observation is, the second time to count with that weight.
     """
     years, own, program = plan.years, plan.own, plan.program
+    rehearsals = 1 if len(plan.observed) else 0
     for block in range(first, last):
         many = min(DRAWS, draws - block * DRAWS)
+        at = (block - first) * DRAWS
         draw(plan.draws, seed, block, rows, stack)
         _derive(program, plan.derived, EACH_BLOCK, rows, stack, many, tally.broken)
         convert_rows(plan.conversions, EACH_BLOCK, rows)
-        last_year = -1
-        for year in range(len(years)):
-            t = Instant(years[year], years[max(year - 1, 0)], year == 0)
-            this_year = int(np.floor(t.year - years[0] + SAME))
-            if this_year != last_year:
-                last_year = this_year
-                draw_yearly(plan.draws, seed, block, this_year, rows, stack)
-                _derive(program, plan.derived, EACH_YEAR, rows, stack, many, tally.broken)
-                convert_rows(plan.conversions, EACH_YEAR, rows)
-            shake(plan.shocks, seed, block, t.before - years[0], t.year - years[0], t.first, rows, stack)
-            _run_own(program, own, BEFORE, t, rows, stack)
-            _advance(plan.advancing, x, rules, t)
-            _run_own(program, own, AFTER, t, rows, stack)
-            _state_ceilings(plan.limiting, x, rules, t)
-            _run_own(program, own, CEILINGS, t, rows, stack)
-            if len(plan.ceilings):
-                _lowest(x, plan.ceilings, rules.sharpness, rows)
-                _count_binding(x, many, year, tally.binding)
-            _follow(plan.following, x, rules, t)
-            _sum_up(x, t)
-            _run_own(program, own, END, t, rows, stack)
-            if year == 0:
-                _watch_inputs(
-                    watched.inputs, watched.input_logs, tally.inputs, many, rows, stack[0], index, pilot.inputs
-                )
-            _cross(plan.levels, waiting, t, year, years[0], many, rows, tally.crossed, tally.dates, stack[0])
-            _watch_results(watched.results, tally.results, year, many, rows, index, pilot.results)
-            _keep(plan.kept, tally.trajectories, block, year, many, rows)
-            for k in range(len(plan.earlier)):
-                copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
-        _count_dates(plan.levels, watched.dates, tally.dates_differ, many, rows, pilot.dates)
+        by_formulas(program, plan.evidence, rows, stack, many, x.likelihood, tally.improper)
+        for turn in range(1 + rehearsals):
+            counted = many if turn == rehearsals else 0
+            if counted:
+                _weigh(plan, many, weights, x.likelihood, tally.mass)
+            last_year = -1
+            for year in range(len(years)):
+                t = Instant(years[year], years[max(year - 1, 0)], year == 0)
+                this_year = int(np.floor(t.year - years[0] + SAME))
+                if this_year != last_year:
+                    last_year = this_year
+                    draw_yearly(plan.draws, seed, block, this_year, rows, stack)
+                    _derive(program, plan.derived, EACH_YEAR, rows, stack, counted, tally.broken)
+                    convert_rows(plan.conversions, EACH_YEAR, rows)
+                shake(plan.shocks, seed, block, t.before - years[0], t.year - years[0], t.first, rows, stack)
+                _run_own(program, own, BEFORE, t, rows, stack)
+                _advance(plan.advancing, x, rules, t)
+                _run_own(program, own, AFTER, t, rows, stack)
+                _state_ceilings(plan.limiting, x, rules, t)
+                _run_own(program, own, CEILINGS, t, rows, stack)
+                if len(plan.ceilings):
+                    _lowest(x, plan.ceilings, rules.sharpness, rows)
+                _follow(plan.following, x, rules, t)
+                _sum_up(x, t)
+                _run_own(program, own, END, t, rows, stack)
+                if counted:
+                    _count_instant(
+                        x,
+                        plan,
+                        watched,
+                        tally,
+                        noted,
+                        t,
+                        year,
+                        block,
+                        at,
+                        many,
+                        rows,
+                        stack[0],
+                        index,
+                        waiting,
+                        weights,
+                    )
+                else:
+                    by_observations(plan.observed, t, rows, x.likelihood)
+                for k in range(len(plan.earlier)):
+                    copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
+        _count_dates(plan.levels, watched.dates, tally.dates_differ, many, rows, noted.dates)
+        if noted.weights.size:
+            for i in range(DRAWS):
+                noted.weights[at + i] = weights[i] if i < many else 0

@@ -20,7 +20,7 @@ OPTIONS = ("law", "limit")
 PLAIN_KEYS = tuple(
     key
     for key in (*grammar.RUN_KEYS, *grammar.SET_KEYS, *grammar.GROUPS)
-    if key not in ("name", "show", "drivers", *grammar.ROW_SECTIONS) or key in grammar.GROUPS
+    if key not in ("name", "show", "drivers", "hypotheses", *grammar.ROW_SECTIONS) or key in grammar.GROUPS
 )
 NUMBER = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
@@ -33,6 +33,8 @@ def check(word: Word, settings: Mapping[str, Any], study: str) -> Mistake | None
         return _check_row(word, parts, settings)
     if section == "drivers":
         return _check_driver(word, parts, settings)
+    if section == "hypotheses":
+        return _check_hypothesis(word, parts, settings)
     if word.key == "name":
         return Mistake(word.where, "the name of a set is the name of its file", "use output= or title=")
     if word.key in ("hydra.run.dir", "hydra/launcher") or word.key.startswith("hydra.launcher."):
@@ -50,7 +52,7 @@ def meant(key: str, settings: Mapping[str, Any]) -> str:
     rows = {name: settings.get(name, {}) for name in grammar.ROW_SECTIONS}
     if not rest:
         best = closest(key, PLAIN_KEYS) or _row_called(key, rows)
-    elif (known := closest(section, (*grammar.ROW_SECTIONS, "drivers"))) is None:
+    elif (known := closest(section, (*grammar.ROW_SECTIONS, "drivers", "hypotheses"))) is None:
         best = None
     else:
         names = settings.get(known, {})
@@ -59,7 +61,8 @@ def meant(key: str, settings: Mapping[str, Any]) -> str:
         if row is None:
             best = _row_called(rest[0], rows)
         if best and len(rest) > 1:
-            fields = OPTIONS if known == "drivers" else grammar.fields_of(known)
+            options = {"drivers": OPTIONS, "hypotheses": grammar.HYPOTHESIS_KEYS}
+            fields = options.get(known) or grammar.fields_of(known)
             field = closest(rest[1], fields)
             best = f"{best}.{field}" if field else best
     if best is None or best == key:
@@ -113,7 +116,7 @@ def _check_row(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mis
     if not fits:
         missing = word.key if parts[1] in rows else f"{section}.{parts[1]}"
         way_out = "write a new row into a set of your own" if parts[1] not in rows else f"fields: {', '.join(known)}"
-        return Mistake(word.where, f"unknown key '{missing}'{meant(word.key, settings)}", way_out)
+        return Mistake(word.where, f"unknown key '{missing}'{meant('.'.join(parts), settings)}", way_out)
     if len(parts) == 3:
         return _check_single(word, word.key, word.value) or _check_finite(word)
     if word.value is not None and not isinstance(word.value, dict):
@@ -156,6 +159,22 @@ def _check_driver(word: Word, parts: list[str], settings: Mapping[str, Any]) -> 
         what = f"unknown key '{word.key}'" + (f"; did you mean '{'.'.join([*parts[:-1], near])}'?" if near else "")
         return Mistake(word.where, what, f"options: {', '.join(OPTIONS)}")
     return None
+
+
+def _check_hypothesis(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mistake | None:
+    """`hypotheses.long.weight=...`, or `hypotheses.long.inputs.brain.low=...` for a row that it changes."""
+    hypotheses = settings.get("hypotheses") or {}
+    example = f"write hypotheses.{next(iter(hypotheses), 'NAME')}.weight=..."
+    if len(parts) < 3 or parts[1] not in hypotheses or parts[2] not in grammar.HYPOTHESIS_KEYS:
+        return Mistake(word.where, f"unknown key '{word.key}'{meant(word.key, settings)}", example)
+    if len(parts) == 3:
+        wanted = parts[2] not in ("weight", "note", "source", "sharpness")
+        if wanted is not isinstance(word.value, dict | list) and word.value is not None:
+            return Mistake(word.where, f"'{word.key}' cannot be {shown(word.value)}", example)
+        return _check_finite(word)
+    if parts[2] in grammar.MODEL_SECTIONS:
+        return _check_row(word, parts[2:], hypotheses[parts[1]])
+    return _check_driver(word, parts[2:], settings)
 
 
 def _list(names: Iterable[str]) -> str:

@@ -81,7 +81,7 @@ def _block() -> np.dtype[Any]:
         if stated:
             fields.append((f"{stated.name}_compute", *ROW))
     fields += [(quantity.name, *ROW) for quantity in TRAINING]
-    return np.dtype([*fields, ("binding", *ROW), ("scratch", *ROW)])
+    return np.dtype([*fields, ("binding", *ROW), ("likelihood", *ROW), ("scratch", *ROW)])
 
 
 def _rules() -> np.dtype[Any]:

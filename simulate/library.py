@@ -97,7 +97,9 @@ class Library:
         }
         for (group, name), source in self.read.items():
             if group != "sweep":
-                plain = {key: value for key, value in source.data.items() if key not in grammar.ROW_SECTIONS}
+                plain = {
+                    key: value for key, value in source.data.items() if key not in (*grammar.ROW_SECTIONS, "hypotheses")
+                }
                 nodes[group, name] = OmegaConf.create({"defaults": list(source.parents), **plain})
         added: list[tuple[str | None, str]] = [
             place for place in nodes if f"{place[1]}.yaml" not in _in(store, place[0])

@@ -110,7 +110,8 @@ class Tree:
 
     def key_fits(self, node: yaml.Node, path: str) -> bool:
         """Whether this key may stand under `path`; says why not."""
-        key = node.value
+        key, of_hypothesis = node.value, path.startswith("hypotheses.") and path.count(".") == 1
+        path = grammar.within_hypothesis(path)
         if not isinstance(node, yaml.ScalarNode) or node.tag == "tag:yaml.org,2002:merge":
             self.wrong(node, "merge keys (<<) and keys that are no plain words are not allowed", "write plain words")
         elif key == "_target_" or "_target_" in key:
@@ -129,6 +130,9 @@ class Tree:
         elif not path and key not in (known := grammar.FILE_KEYS[self.group]):
             near = did_you_mean(key, known)
             self.wrong(node, f"unknown key {shown(key)}{near}", f"allowed: {', '.join(known)}")
+        elif of_hypothesis and key not in grammar.HYPOTHESIS_KEYS:
+            near = did_you_mean(key, grammar.HYPOTHESIS_KEYS)
+            self.wrong(node, f"unknown key {shown(key)}{near}", f"allowed: {', '.join(grammar.HYPOTHESIS_KEYS)}")
         elif path in (*grammar.ROW_SECTIONS, "hypotheses") and not grammar.ROW_NAME.fullmatch(key):
             self.wrong(node, f"{shown(key)} cannot be a name", "use a-z, 0-9 and '_', a letter first, at most 64")
         elif path.count(".") == 1 and (section := path.split(".")[0]) in grammar.ROW_SECTIONS:
@@ -142,7 +146,7 @@ class Tree:
 
     def shape_fits(self, node: yaml.Node, dotted: str) -> bool:
         """Whether sections and rows are mappings; says so if not."""
-        parts = dotted.split(".")
+        parts = grammar.within_hypothesis(dotted).split(".")
         if parts[0] == "drivers" and parts[-1] in ("law", "limit") and not isinstance(node, yaml.ScalarNode):
             self.value(node, dotted)  # for the sake of what else is wrong in it
             self.wrong(node, f"'{dotted}' must be a name", "see `simulate study=list`")

@@ -27,6 +27,7 @@ from simulate.programs import FORMULA, Assembler
 from simulate.rows import Row
 from simulate.rows import yearly as yearly_rows
 from simulate.sequence import FAN
+from simulate.weights import OBSERVATION
 
 
 class Prepared(NamedTuple):
@@ -42,6 +43,11 @@ class Prepared(NamedTuple):
     result_rows: np.ndarray
     derived: tuple[str, ...]  # names of derived inputs, in the order of their check
     row_of: dict[str, int]
+
+    @property
+    def weighted(self) -> bool:
+        """Whether draws have weights, by evidence."""
+        return len(self.plan.evidence) + len(self.plan.observed) > 0
 
 
 def prepare(assumptions: Assumptions, kept: Iterable[str] = ()) -> Prepared:
@@ -108,13 +114,15 @@ class _Planner:
 
     def _looked_back(self) -> set[str]:
         own, moving = self._own_formulas()
-        return set().union(*(o.formula.earlier for o in own.values()), *(f.earlier for f in moving.values()))
+        seen = {observation.quantity for observation in self.set.evidence.observations}
+        return seen.union(*(o.formula.earlier for o in own.values()), *(f.earlier for f in moving.values()))
 
     def prepare(self, kept: tuple[str, ...]) -> Prepared:
         own, moving = self._own_formulas()
         assembler = Assembler(self.names, self.earlier)
         derived, derived_names = self._derived(assembler, moving)
         own_plan = self._own_plan(assembler, own, moving)
+        evidence = self._evidence(assembler)
         conversions = self._conversions(moving)
         watched_inputs = self._watched_inputs()
         results = [*self.set.units, *(f"ceiling:{name}" for name in self.set.ceilings)]
@@ -136,6 +144,8 @@ class _Planner:
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
             levels=self._levels(),
             kept=_places(self.results[name] for name in kept),
+            evidence=evidence,
+            observed=self._observed(),
         )
         return Prepared(
             plan=plan,
@@ -149,6 +159,20 @@ class _Planner:
             derived=derived_names,
             row_of={**self.names, **{f"written:{name}": row for name, row in self.written.items()}},
         )
+
+    def _evidence(self, assembler: Assembler) -> np.ndarray:
+        """Log-likelihoods by formula."""
+        likelihoods = self.set.evidence.likelihoods
+        plan = np.zeros(len(likelihoods), FORMULA)
+        for one, likelihood in zip(plan, likelihoods, strict=True):
+            one["first"], one["end"] = self._assemble(assembler, likelihood.formula)
+        return plan
+
+    def _observed(self) -> np.ndarray:
+        """Observed quantities, each with the row of its value one step ago."""
+        seen = self.set.evidence.observations
+        rows = [(self.results[o.quantity], self.earlier[o.quantity], o.date, o.value, o.sd) for o in seen]
+        return np.array(rows, OBSERVATION)
 
     def _levels(self) -> np.ndarray:
         levels = np.zeros(len(self.level), LEVEL)

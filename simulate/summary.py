@@ -8,6 +8,7 @@ exactly. Two summaries merge by addition.
 
 from __future__ import annotations
 
+import copy
 from typing import NamedTuple
 
 import numpy as np
@@ -15,10 +16,12 @@ from numpy.typing import NDArray
 
 from simulate.compiled import jit
 from simulate.fastmath import ROUND, ROUND_BITS, to_bits
+from simulate.weights import rounded
 
 BINS = 2048
 ROOM = 8.0  # times the range of the pilot
 FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
+FAR_WITH_WEIGHTS = 2.0**12
 FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and square, in bins
 
 
@@ -37,9 +40,13 @@ class Watch(NamedTuple):
 
 
 class Counts(NamedTuple):
-    """The counts of one task; all whole numbers, and small enough to stay in the processor's cache."""
+    """The counts of one task; all whole numbers, and small enough to stay in the processor's cache.
+
+    Draws that weigh 1 are counted in `bins`, those with weights in `heavy`; the other one is empty.
+    """
 
     bins: np.ndarray  # (watched, year, BINS) int32
+    heavy: np.ndarray  # (watched, year, BINS) int64
     totals: np.ndarray  # (watched, year) TOTAL
 
 
@@ -48,17 +55,24 @@ class Sum:
 
     def __init__(self, counts: Counts) -> None:
         shape = counts.totals.shape
-        self.bins = np.zeros(counts.bins.shape, np.int64)
+        self.bins = np.zeros((counts.heavy if counts.heavy.size else counts.bins).shape, np.int64)
         self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
         self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in range(2))
 
     def take(self, counts: Counts) -> None:
         """Add the counts of a task, and set them to zero."""
-        self.bins += counts.bins
+        self.bins += counts.heavy if counts.heavy.size else counts.bins
         for name in TOTAL.names or ():
             getattr(self, name)[:] += counts.totals[name]
-        counts.bins[:] = 0
-        counts.totals[:] = 0
+        for counted in counts:
+            counted[:] = 0
+
+    def one_row(self, row: int) -> Sum:
+        """The counts of one watched row, as a sum of one."""
+        found = copy.copy(self)
+        for name, counted in vars(self).items():
+            setattr(found, name, counted[row : row + 1])
+        return found
 
     def add(self, other: Sum) -> None:
         """Add the sum of another worker."""
@@ -66,14 +80,21 @@ class Sum:
             getattr(self, name)[:] += getattr(other, name)
 
 
-def empty(watch: Watch) -> Counts:
+def empty(watch: Watch, weighted: bool) -> Counts:
     """Counts of nothing."""
-    return Counts(np.zeros((*watch.place.shape, BINS), np.int32), np.zeros(watch.place.shape, TOTAL))
+    shape, none = (*watch.place.shape, BINS), (0, 0, BINS)
+    bins, heavy = (none, shape) if weighted else (shape, none)
+    return Counts(np.zeros(bins, np.int32), np.zeros(heavy, np.int64), np.zeros(watch.place.shape, TOTAL))
 
 
 def unplaced(row: np.ndarray, years: int) -> Watch:
     """A watch whose histograms are not laid out yet."""
     return Watch(np.asarray(row, np.int64), np.zeros((len(row), years), PLACE))
+
+
+def one_row(watch: Watch, row: int) -> Watch:
+    """The watch of one row."""
+    return Watch(watch.row[row : row + 1], watch.place[row : row + 1])
 
 
 def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
@@ -95,8 +116,16 @@ def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
 
 
 @jit
-def count(place, bins, totals, values, many, index):
+def count(place, counts, k, year, values, many, weights, index):
     """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, int32 (draw,)."""
+    if counts.heavy.size:
+        _count_weighted(place, counts.heavy[k, year], counts.totals[k, year], values, many, weights)
+    else:
+        _count(place, counts.bins[k, year], counts.totals[k, year], values, many, index)
+
+
+@jit
+def _count(place, bins, totals, values, many, index):
     origin, scale, reference = place.origin, 1.0 / place.width, place.reference
     total = squares = differs = reached = 0
     for i in range(many):
@@ -140,34 +169,66 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
             totals.far += 1
 
 
+@jit
+def _count_weighted(place, bins, totals, values, many, weights):
+    """The same for draws with weights; moments take them rounded to 16 bits, so that their sums cannot overflow."""
+    origin, scale, reference = place.origin, 1.0 / place.width, place.reference
+    for i in range(many):
+        d = (values[i] - origin) * scale - 0.5 * BINS
+        totals.differs += values[i] != reference
+        if d != d:
+            totals.nan += 1
+        elif d < -0.5 * BINS:
+            totals.under += weights[i]
+        elif d >= 0.5 * BINS:
+            totals.over += weights[i]
+        else:
+            bins[np.uint32(np.floor(d + 0.5 * BINS))] += weights[i]
+        weight = rounded(weights[i])
+        if abs(d) <= FAR_WITH_WEIGHTS:
+            totals.sum += weight * (to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS)
+            totals.squares += weight * (to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS)
+        else:
+            totals.far += weight
+
+
+def cumulated(total: Sum) -> NDArray[np.int64]:
+    """Weight of the draws up to the right end of each bin (watched, year, bin)."""
+    return total.under[:, :, None] + np.cumsum(total.bins, axis=2)
+
+
+def certain(watch: Watch, total: Sum) -> NDArray[np.bool_]:
+    """Whether all draws have the finite value of draw 0 (watched, year)."""
+    return (total.differs == 0) & np.isfinite(watch.place["reference"])
+
+
 def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[np.float64]:
     """Quantiles of every watched row, shape (watched, quantile, year): linear within a bin, infinite outside the
     histogram.
     """
     place = watch.place
-    upto = total.under[:, :, None] + np.cumsum(total.bins, axis=2)
-    draws = upto[:, :, -1] + total.over
+    upto = cumulated(total)
+    mass = upto[:, :, -1] + total.over
     found = np.empty((len(watch.row), len(levels), place.shape[1]))
     for k, level in enumerate(levels):
-        target = level * draws
+        target = level * mass
         b = np.minimum((upto < target[:, :, None]).sum(axis=2), BINS - 1)  # the first bin that reaches the target
         here = np.take_along_axis(total.bins, b[:, :, None], axis=2)[:, :, 0]
         before = np.take_along_axis(upto, b[:, :, None], axis=2)[:, :, 0] - here
         within = (target - before) / np.maximum(here, 1)
         value = place["origin"] + place["width"] * (b + within)
         found[:, k] = np.where(target < total.under, -np.inf, np.where(target > upto[:, :, -1], np.inf, value))
-    same = (total.differs == 0) & np.isfinite(place["reference"])
-    return np.where(same[:, None, :], place["reference"][:, None, :], found)
+    return np.where(certain(watch, total)[:, None, :], place["reference"][:, None, :], found)
 
 
-def moments(watch: Watch, total: Sum, draws: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (watched, year).
+def moments(watch: Watch, total: Sum, mass: int) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation (watched, year); `mass` is the number of draws, or the sum of their rounded weights.
 
     Both are infinite where draws lie too far out for a sum (a pole), and the spread is 0 where all draws are the same.
     """
     place = watch.place
-    average = (total.sum / draws).astype(np.float64) / FIRST_UNIT
-    square = (total.squares / draws).astype(np.float64) / SECOND_UNIT
+    average = (total.sum / mass).astype(np.float64) / FIRST_UNIT
+    square = (total.squares / mass).astype(np.float64) / SECOND_UNIT
     mean = place["origin"] + place["width"] * (BINS // 2 + average)
     sd = place["width"] * np.sqrt(np.maximum(square - average * average, 0.0))
     same, far = total.differs == 0, total.far > 0

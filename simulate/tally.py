@@ -6,34 +6,47 @@ import numpy as np
 
 from simulate import summary
 from simulate.blocks import DRAWS
-from simulate.kernel import DATE_BINS, Pilot, Tally, Watched
+from simulate.kernel import DATE_BINS, Noted, Tally, Watched
 from simulate.plan import Prepared
 from simulate.summary import Sum
 
-OTHERS = ("binding", "crossed", "dates", "dates_differ", "broken")
-NO_PILOT = Pilot(np.zeros((0, 1, 0)), np.zeros((0, 1, 0)), np.zeros((0, 0)))
+OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "broken", "improper")
 
 
-def pilot(prepared: Prepared) -> Pilot:
-    """Room for the values of one block."""
+def noted(prepared: Prepared) -> Noted:
+    """Room for all values of one block."""
     inputs, results, thresholds = (len(names) for names in (prepared.inputs, prepared.results, prepared.plan.levels))
     years = len(prepared.plan.years)
-    return Pilot(np.zeros((inputs, 1, DRAWS)), np.zeros((results, years, DRAWS)), np.zeros((thresholds, DRAWS)))
+    return Noted(
+        np.zeros((inputs, 1, DRAWS)),
+        np.zeros((results, years, DRAWS)),
+        np.zeros((thresholds, DRAWS)),
+        np.zeros((thresholds, DRAWS), np.int32),
+        np.zeros(DRAWS, np.int64),
+    )
 
 
-def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray) -> Tally:
-    """Counts of nothing."""
+def noted_crossings(thresholds: int, draws: int) -> Noted:
+    """Room for the crossings and weights of a task; with no draws, for nothing."""
+    none = np.zeros((0, 0, 0))
+    return Noted(none, none, np.zeros((0, 0)), np.zeros((thresholds, draws), np.int32), np.zeros(draws, np.int64))
+
+
+def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray, other: Tally | None = None) -> Tally:
+    """Counts of nothing; those of results are in the memory of `other`, which is emptied after each task."""
     plan = prepared.plan
     years, thresholds = len(plan.years), len(plan.levels)
     cells = max(int(np.ceil((plan.years[-1] - plan.years[0]) * DATE_BINS)), 1)
     return Tally(
-        inputs=summary.empty(watched.inputs),
-        results=summary.empty(watched.results),
+        inputs=summary.empty(watched.inputs, prepared.weighted),
+        results=other.results if other else summary.empty(watched.results, prepared.weighted),
+        mass=np.zeros(1, np.int64),
         binding=np.zeros((len(plan.ceilings), years), np.int64),
         crossed=np.zeros((thresholds, years), np.int64),
         dates=np.zeros((thresholds, cells), np.int64),
         dates_differ=np.zeros(thresholds, np.int64),
         broken=np.zeros(len(plan.derived), np.int64),
+        improper=np.zeros(len(plan.evidence), np.int64),
         trajectories=trajectories,
     )
 
@@ -41,9 +54,11 @@ def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray) -> Tal
 class Sums:
     """The counts of many tasks."""
 
-    def __init__(self, tally: Tally) -> None:
+    def __init__(self, tally: Tally, take: bool = False) -> None:
         self.inputs, self.results = Sum(tally.inputs), Sum(tally.results)
         self.others = {name: np.zeros_like(getattr(tally, name)) for name in OTHERS}
+        if take:
+            self.take(tally)
 
     def take(self, tally: Tally) -> None:
         """Add the counts of a task, and set them to zero."""

@@ -13,10 +13,10 @@ import numpy as np
 
 from simulate import assumptions, summary
 from simulate.blocks import DRAWS
-from simulate.engines.local import Worker
+from simulate.engines.local import Memory
 from simulate.kernel import Watched
 from simulate.plan import Prepared, prepare
-from simulate.tally import blank, pilot
+from simulate.tally import Sums, blank, noted
 
 
 class Values(NamedTuple):
@@ -50,23 +50,25 @@ def blind(prepared: Prepared) -> Watched:
 
 
 def values(settings: Mapping[str, Any], draws: int = DRAWS, seed: int = 1) -> Values:
-    """Run a composed set for whole blocks of draws and give every number (the last block is filled up)."""
+    """Run a composed set for whole blocks of draws and give every number; of a set with hypotheses the first.
+
+    The last block is filled up.
+    """
     built = assumptions.build(settings)
     prepared = prepare(built)
     watched = blind(prepared)
     inputs, results, dates = [], [], []
     sums = None
     for block in range(-(-draws // DRAWS)):
-        room = pilot(prepared)
-        worker = Worker(prepared, watched, blank(prepared, watched, np.zeros((0, 0, 0), np.float32)), room)
-        worker.run(seed, block, block + 1, (block + 1) * DRAWS)
+        room = noted(prepared)
+        tally = blank(prepared, watched, np.zeros((0, 0, 0), np.float32))
+        Memory(prepared, watched, tally, room).run(seed, block, block + 1, (block + 1) * DRAWS)
         inputs.append(room.inputs[:, 0])
         results.append(room.results)
         dates.append(room.dates)
         if sums is None:
-            sums = worker.sums
-        else:
-            sums.add(worker.sums)
+            sums = Sums(tally)
+        sums.take(tally)
     assert sums is not None
     return Values(
         built.years,

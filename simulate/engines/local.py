@@ -2,26 +2,44 @@
 
 The kernel lets go of the interpreter's lock, so threads share the work without copies. Work is cut into short tasks, so
 that Ctrl-C and progress need not wait; all counts are whole numbers, so which thread does which task cannot be seen in
-the result.
+the result. A task takes its draws through all hypotheses, one after the other, in the same memory.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from typing import NamedTuple
 
 import numpy as np
 
+from simulate import pooling
 from simulate.blocks import DRAWS
-from simulate.kernel import Pilot, Tally, Watched, run_blocks
+from simulate.kernel import Noted, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
-from simulate.tally import NO_PILOT, Sums, blank
+from simulate.pooling import Pairs
+from simulate.tally import Sums, blank, noted_crossings
 
 BLOCKS_PER_TASK = 32
 Progress = Callable[[int], None]
+
+
+class Member(NamedTuple):
+    """What is run: a set, or one hypothesis of it."""
+
+    prepared: Prepared
+    watched: Watched
+    trajectories: np.ndarray  # (kept, year, draw) float32
+
+
+class Counted(NamedTuple):
+    """What a run gives: the counts of each member, and their sums in pairs, if they are needed."""
+
+    sums: list[Sums]
+    pairs: Pairs | None
 
 
 def threads_available() -> int:
@@ -29,72 +47,100 @@ def threads_available() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Worker:
-    """The memory of one thread: a block, a stack, and the counts so far."""
+class Memory:
+    """The memory of one member in one thread: a block, a stack, and the counts of a task."""
 
-    def __init__(self, prepared: Prepared, watched: Watched, tally: Tally, pilot: Pilot = NO_PILOT) -> None:
-        self.prepared, self.watched, self.tally, self.pilot = prepared, watched, tally, pilot
+    def __init__(self, prepared: Prepared, watched: Watched, tally: Tally, noted: Noted) -> None:
+        self.prepared, self.watched, self.tally, self.noted = prepared, watched, tally, noted
         self.rows = prepared.template.copy()
         self.block = record(self.rows)
         self.stack = np.zeros((prepared.stack_height, DRAWS))
         self.index, self.waiting = np.zeros(DRAWS, np.int32), np.zeros(len(prepared.plan.levels), np.int64)
-        self.sums = Sums(tally)
+        self.weights = np.zeros(DRAWS, np.int64)
 
     def run(self, seed: int, first: int, last: int, draws: int) -> None:
         """Take blocks first to last through the years."""
         run_blocks(
             self.block, self.rows, self.prepared.rules, self.prepared.plan, np.uint64(seed), first, last, draws,
-            self.watched, self.tally, self.pilot, self.stack, self.index, self.waiting,
+            self.watched, self.tally, self.noted, self.stack, self.index, self.waiting, self.weights,
         )  # fmt: skip
-        self.sums.take(self.tally)
+
+
+class Run:
+    """The work of a run and the counts so far, which its threads share."""
+
+    def __init__(self, members: Sequence[Member], draws: int, seed: int, blocks_per_task: int) -> None:
+        self.members, self.draws, self.seed = members, draws, seed
+        self.weighted = any(member.prepared.weighted for member in members)
+        blocks = -(-draws // DRAWS)
+        self.task_blocks = min(blocks_per_task, BLOCKS_PER_TASK) if self.weighted else blocks_per_task
+        self.tasks = [(first, min(first + self.task_blocks, blocks)) for first in range(0, blocks, self.task_blocks)]
+        self.queue = iter(self.tasks)
+        self.lock, self.stop = threading.Lock(), threading.Event()
+        self.done = 0
+        levels, years = len(members[0].prepared.plan.levels), len(members[0].prepared.plan.years)
+        paired = self.weighted or len(members) > 1
+        self.noted = levels, self.task_blocks * DRAWS if paired else 0
+        self.pairs = pooling.no_pairs(len(members), levels, years) if paired else None
+        self.sums: list[Sums] = []
+
+    def memories(self) -> list[Memory]:
+        """Memory for one thread; members of the same shape share the memory of their histograms."""
+        found: list[Memory] = []
+        for prepared, watched, trajectories in self.members:
+            tally = blank(prepared, watched, trajectories, found[0].tally if found else None)
+            found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
+        self.sums = self.sums or [Sums(memory.tally) for memory in found]
+        return found
+
+    def work(self, memories: list[Memory]) -> None:
+        """Do tasks until there are none left."""
+        while not self.stop.is_set():
+            with self.lock:
+                task = next(self.queue, None)
+            if task is None:
+                return
+            for memory, total in zip(memories, self.sums, strict=True):
+                memory.run(self.seed, *task, self.draws)
+                with self.lock:
+                    total.take(memory.tally)
+            many = min(task[1] * DRAWS, self.draws) - task[0] * DRAWS
+            if self.pairs is not None:
+                instants, weights = ([getattr(m.noted, name) for m in memories] for name in ("instants", "weights"))
+                fresh = pooling.no_pairs(*self.pairs.both.shape[1:])
+                pooling.add_pairs(fresh, instants, weights, self.weighted, many)
+            with self.lock:
+                self.done += many
+                if self.pairs is not None:
+                    self.pairs.add(fresh)
 
 
 def run(
-    prepared: Prepared,
-    watched: Watched,
-    trajectories: np.ndarray,
+    members: Sequence[Member],
     draws: int,
     seed: int,
     threads: int | None = None,
     progress: Progress | None = None,
     blocks_per_task: int = BLOCKS_PER_TASK,
-) -> Sums:
+) -> Counted:
     """Run all blocks; the result does not depend on `threads` or `blocks_per_task`.
 
     Calls `progress` with the number of draws done since it was last called.
     """
-    blocks = -(-draws // DRAWS)
-    tasks = [(first, min(first + blocks_per_task, blocks)) for first in range(0, blocks, blocks_per_task)]
-    count = max(1, min(threads or threads_available(), len(tasks)))
-    workers = [Worker(prepared, watched, blank(prepared, watched, trajectories)) for _ in range(count)]
-    queue = iter(tasks)
-    lock, stop = threading.Lock(), threading.Event()
-    done = told = 0
-
-    def work(worker: Worker) -> None:
-        nonlocal done
-        while not stop.is_set():
-            with lock:
-                task = next(queue, None)
-            if task is None:
-                return
-            worker.run(seed, *task, draws)
-            with lock:
-                done += min(task[1] * DRAWS, draws) - task[0] * DRAWS
-
+    this = Run(members, draws, seed, blocks_per_task)
+    count = max(1, min(threads or threads_available(), len(this.tasks)))
+    memories = [this.memories() for _ in range(count)]
+    told = 0
     with ThreadPoolExecutor(count) as pool:
-        waiting = {pool.submit(work, worker) for worker in workers}
+        waiting = {pool.submit(this.work, own) for own in memories}
         try:
             while waiting:
                 finished, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
                 for future in finished:
                     future.result()
-                if progress and done > told:
-                    progress(done - told)
-                    told = done
+                if progress and this.done > told:
+                    progress(this.done - told)
+                    told = this.done
         finally:
-            stop.set()
-    total = workers[0].sums
-    for worker in workers[1:]:
-        total.add(worker.sums)
-    return total
+            this.stop.set()
+    return Counted(this.sums, this.pairs)

@@ -1,0 +1,194 @@
+"""What a run counted, as tables of numbers: of each hypothesis, and of their mixture.
+
+A set without hypotheses is a mixture of one, whose tables are those of its only member. `dataset` gives the tables
+their names and units.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import intervals, summary
+from simulate.crossings import Crossings
+from simulate.mixture import Histograms, mixed_moments
+from simulate.pooling import Pairs, pool
+from simulate.summary import Sum, Watch
+from simulate.tally import Sums
+
+if TYPE_CHECKING:
+    from simulate.assumptions import Assumptions
+    from simulate.engines.local import Member
+    from simulate.rows import Row
+
+Array = NDArray[np.float64]
+INPUTS, RESULTS = "inputs", "results"
+QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
+
+
+class Counts(NamedTuple):
+    """The counts of one member: a hypothesis, or the set itself."""
+
+    set: Assumptions
+    member: Member
+    sums: Sums
+
+    @property
+    def mass(self) -> int:
+        """Sum of the weights of all draws: their number, where there is no evidence."""
+        return int(self.sums.others["mass"][0])
+
+    def names(self, kind: str) -> tuple[str, ...]:
+        """Names of what is watched: inputs and "threshold:name", or quantities and "ceiling:name"."""
+        return getattr(self.member.prepared, kind)
+
+    @property
+    def binding(self) -> Array:
+        """Share in which each active ceiling is the lowest (ceiling, year)."""
+        return self.sums.others["binding"] / self.mass
+
+    @property
+    def crossed(self) -> Array:
+        """Share that has crossed by each instant (threshold, year)."""
+        return np.cumsum(self.sums.others["crossed"], axis=1) / self.mass
+
+
+class Outcome:
+    """The counts of a run and what they mean."""
+
+    def __init__(
+        self,
+        assumptions: Assumptions,
+        members: Sequence[Member],
+        sums: Sequence[Sums],
+        pairs: Pairs | None,
+        kept: tuple[str, ...],
+        draws: int,
+        seed: int,
+        seconds: float,
+        levels: Sequence[float] = (),
+    ) -> None:
+        self.set, self.kept, self.draws, self.seed, self.seconds = assumptions, kept, draws, seed, seconds
+        self.levels: Array = np.unique([*QUANTILES, *levels])
+        sets = [hypothesis.set for hypothesis in assumptions.members]
+        self.members = [Counts(*parts) for parts in zip(sets, members, sums, strict=True)]
+        self.prior: Array = np.array([hypothesis.weight for hypothesis in assumptions.members])
+        masses = np.array([counts.mass for counts in self.members], np.float64)
+        self.pool = pool(self.prior, masses, pairs) if pairs is not None else None
+        self.posterior: Array = self.pool.posterior if self.pool else np.ones(1)
+
+    @property
+    def sample_size(self) -> float:
+        """Draws that the result is worth."""
+        return self.pool.sample_size if self.pool else float(self.draws)
+
+    def pooled(self, table: Callable[[Counts], Array]) -> Array:
+        """The mixture of a table of shares."""
+        shares: Array = sum(p * table(counts) for p, counts in zip(self.posterior, self.members, strict=True))
+        return table(self.members[0]) if len(self.members) == 1 else shares
+
+    @cached_property
+    def rows(self) -> dict[str, Row]:
+        """Every input of any member; a row that several have is that of the first."""
+        found: dict[str, Row] = {}
+        for counts in self.members:
+            found = {**counts.set.rows, **found} if found else dict(counts.set.rows)
+        return found
+
+    def quantiles_of(self, which: int, kind: str, name: str, levels: Array) -> Array:
+        """Quantiles (quantile, year) of one watched row of one member."""
+        return summary.quantiles(*self._counted(which, kind, name), levels)[0]
+
+    def quantiles(self, kind: str, name: str, levels: Array) -> Array:
+        """Quantiles (quantile, year) of one watched row of the mixture of all members that have it."""
+        having = [which for which, counts in enumerate(self.members) if name in counts.names(kind)]
+        if len(having) == 1:
+            return self.quantiles_of(having[0], kind, name, levels)
+        weights = self.posterior[having] / max(float(self.posterior[having].sum()), 1e-300)
+        watches, totals = zip(*(self._counted(which, kind, name) for which in having), strict=True)
+        return Histograms(watches, totals, weights).quantiles(levels)[0]
+
+    def _counted(self, which: int, kind: str, name: str) -> tuple[Watch, Sum]:
+        """Histogram of one watched row of one member."""
+        counts = self.members[which]
+        row = counts.names(kind).index(name)
+        return summary.one_row(getattr(counts.member.watched, kind), row), getattr(counts.sums, kind).one_row(row)
+
+    def written(self, name: str, levels: Array, which: int | None = None) -> Array:
+        """Quantiles (quantile,) of an input in its written unit, or of a level in that of its quantity."""
+        found = (
+            self.quantiles(INPUTS, name, levels) if which is None else self.quantiles_of(which, INPUTS, name, levels)
+        )
+        holder = next(counts for counts in self.members if name in counts.names(INPUTS))
+        in_logs = holder.member.watched.input_logs[holder.names(INPUTS).index(name)]
+        with np.errstate(over="ignore"):
+            return 10.0 ** found[:, 0] if in_logs else found[:, 0]
+
+    def moments_of(self, which: int, name: str) -> tuple[Array, Array]:
+        """Mean and standard deviation of a result of one member, both (year,)."""
+        mass = int(self.pool.alone[which]) if self.pool else self.draws
+        mean, sd = summary.moments(*self._counted(which, RESULTS, name), mass)
+        return mean[0], sd[0]
+
+    def moments(self, name: str) -> tuple[Array, Array]:
+        """Mean and standard deviation of a result of the mixture, both (year,)."""
+        moments = [self.moments_of(which, name) for which in range(len(self.members))]
+        return mixed_moments(self.posterior, moments)
+
+    @cached_property
+    def probability(self) -> Array:
+        """P(crossed by each instant), (threshold, year)."""
+        return self.pooled(lambda counts: counts.crossed)
+
+    @cached_property
+    def probability_error(self) -> Array:
+        """Its Monte Carlo standard error."""
+        p = self.probability
+        return self.pool.error(p) if self.pool else np.sqrt(p * (1.0 - p) / self.draws)
+
+    @cached_property
+    def worth(self) -> Array:
+        """The number of independent draws that would give that error (threshold, year)."""
+        p = self.probability
+        return self.pool.worth(p) if self.pool else np.full_like(p, self.draws)
+
+    def probability_interval(self) -> tuple[Array, Array]:
+        """The ends of the 95 % Monte Carlo interval of the probability."""
+        if not self.pool:
+            return intervals.binomial(np.cumsum(self.members[0].sums.others["crossed"], axis=1), self.draws)
+        p = np.clip(self.probability, 0.0, 1.0)
+        return intervals.binomial(p * self.worth, self.worth)
+
+    def crossings(self, which: int | None = None) -> Crossings:
+        """Crossing dates of one member, or of the mixture."""
+        if which is None and len(self.members) > 1:
+            return self._mixed_crossings()
+        counts = self.members[which or 0]
+        others = counts.sums.others
+        return Crossings(
+            self.set.years,
+            others["crossed"][:, 0],
+            others["dates"],
+            others["dates_differ"] == 0,
+            counts.member.watched.dates,
+            counts.mass,
+            self.worth if which is None else np.full(counts.crossed.shape, float(self.draws)),
+        )
+
+    def _mixed_crossings(self) -> Crossings:
+        dates = np.array([counts.member.watched.dates for counts in self.members])
+        same = np.array([counts.sums.others["dates_differ"] == 0 for counts in self.members])
+        certain = same.all(axis=0) & (dates == dates[0]).all(axis=0)
+        return Crossings(
+            self.set.years,
+            self.pooled(lambda counts: counts.sums.others["crossed"][:, 0] / counts.mass),
+            self.pooled(lambda counts: counts.sums.others["dates"] / counts.mass),
+            certain,
+            dates[0],
+            1.0,
+            self.worth,
+        )
