@@ -37,11 +37,21 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         section = sections[name]
         row = rows.read(section, name, settings[section][name], None, where, mistakes)
         if row is not None:
-            found.append(row)
+            found.append((row, _by_words(f"{section}.{name}", settings[section][name], where)))
     if mistakes:
         raise Mistakes(mistakes)
-    for row in found:
-        sys.stdout.write("\n".join(describe(row)) + "\n\n")
+    for row, by_words in found:
+        sys.stdout.write("\n".join([*describe(row), *by_words]) + "\n\n")
+
+
+def _by_words(key: str, fields: dict[str, Any], where: Callable[[str], str]) -> Iterator[str]:
+    """Yield a line for each field of a row that the command line stated in place of the file."""
+    from simulate import wording
+
+    for field, value in fields.items():
+        place = where(f"{key}.{field}")
+        if place.startswith("override ") and place != where(key):
+            yield f"  from the command line ({place}): {field} = {wording.clean(value)}"
 
 
 def describe(row: Any) -> Iterator[str]:
@@ -50,7 +60,7 @@ def describe(row: Any) -> Iterator[str]:
 
     yield f"{row.name}: {row.family}, in {wording.clean(row.unit)}" + (f", at {row.at:g}" if row.at else "")
     if row.shape is None:
-        yield f"  derived: {wording.clean(row.formula)}"
+        yield f"  derived: {wording.clean(row.formula.text, 2000)}"
     elif row.certain is not None:
         yield f"  value {wording.number(row.certain)}"
     else:
@@ -61,7 +71,8 @@ def describe(row: Any) -> Iterator[str]:
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
-    for label, text in (("source", row.source), ("note", row.note), ("stated in", row.where)):
+    place = f"the command line ({row.where})" if row.where.startswith("override ") else row.where
+    for label, text in (("source", row.source), ("note", row.note), ("stated in", place)):
         if text:
             yield f"  {label}: {wording.clean(text, 2000)}"
 
