@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -74,7 +75,7 @@ class KernelRun:
         yield "drawing inputs", bare._changed(draws=drawn).run
         yield "unit conversions", bare._changed(conversions=plan.conversions[:0]).run
 
-    def _changed(self, watched=None, **fields) -> KernelRun:  # type: ignore[no-untyped-def]
+    def _changed(self, watched: Any = None, **fields: Any) -> KernelRun:
         other = object.__new__(KernelRun)
         other.prepared = self.prepared._replace(plan=self.prepared.plan._replace(**fields))
         other.set, other.watched, other.paths = self.set, watched or self.watched, self.paths

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -16,6 +16,7 @@ from scipy.special import ndtr, ndtri
 from simulate import assumptions, compose, layout
 from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Path
+from simulate.rows import Row
 from simulate.units import Operation
 
 LN_10 = math.log(10.0)
@@ -87,7 +88,7 @@ def read(name: str = "baseline_2026") -> Table:
 
 
 def _kernel_units() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for driver in DRIVERS.values():
         found |= {row.name: row.unit for path in layout.paths(driver) for row in layout.path_rows(path)}
         found |= {item.name: item.unit for item in layout.inputs(driver)}
@@ -102,20 +103,20 @@ def _defaults() -> dict[str, float]:
     return {item.name: item.default for item in items if item.default is not None} | starts
 
 
-def _take(table: Table, name: str, fields: dict, row) -> None:  # type: ignore[type-arg, no-untyped-def]
+def _take(table: Table, name: str, fields: dict[str, Any], row: Row) -> None:
     if row.formula or row.yearly or row.conversion is None or name.endswith("_volatility"):
         raise NotImplementedError(f"{name}: formulas, yearly rows, volatility and rows that no driver reads")
     operation, factor = Operation(row.conversion.operation), row.conversion.factor
     marginal = Marginal(name, "", (), None, operation, factor, table.units[name])
     if row.certain is not None:
         table.written[name] = row.certain
-        table.certain[name] = float(to_kernel(marginal, np.float64(row.certain)))
+        table.certain[name] = float(to_kernel(marginal, np.asarray(row.certain)))
         return
     family, p, kept = _family({k: v for k, v in fields.items() if v is not None})
     table.marginals[name] = marginal._replace(family=family, p=p, kept=kept)
 
 
-def _family(fields: dict) -> tuple[str, tuple[float, ...], tuple[float, float] | None]:  # type: ignore[type-arg]
+def _family(fields: dict[str, Any]) -> tuple[str, tuple[float, ...], tuple[float, float] | None]:
     """Family, parameters and kept probabilities of a row's fields."""
     family, low, high = fields["dist"], float(fields["low"]), float(fields["high"])
     tail = (1.0 - fields.get("interval", 0.8)) / 2.0

@@ -73,7 +73,8 @@ def measure(words: list[str]) -> Used:
         )  # fmt: skip
         if done.returncode:
             raise RuntimeError(f"{words} ended with {done.returncode}: {done.stderr[-2000:]}")
-        return Used(*json.loads(spent.read_text()), done.stderr)
+        wall, cpu, peak_mb = json.loads(spent.read_text())
+        return Used(wall, cpu, peak_mb, done.stderr)
 
 
 def help_seconds() -> float:

@@ -41,15 +41,15 @@ def _draw(one: Marginal, draws: int, rng: np.random.Generator) -> np.ndarray:
         value = stats.truncnorm.rvs(a, b, loc=p[0], scale=p[1], size=draws, random_state=rng)
         return np.exp(value) if one.family == "lognormal" else value
     if one.family == "normal":
-        return rng.normal(*p, draws)
+        return rng.normal(p[0], p[1], draws)
     if one.family == "lognormal":
-        return rng.lognormal(*p, draws)
+        return rng.lognormal(p[0], p[1], draws)
     if one.family == "uniform":
         return rng.uniform(p[0], p[0] + p[1], draws)
     if one.family == "loguniform":
         return np.exp(rng.uniform(p[0], p[0] + p[1], draws))
     if one.family == "triangular":
-        return rng.triangular(*p, draws)
+        return rng.triangular(p[0], p[1], p[2], draws)
     middle, slope, skew, floor, roof = p
     u = rng.uniform(size=draws)
     y = middle + np.log(u / (1.0 - u)) * (slope + skew * (u - 0.5))

@@ -126,7 +126,7 @@ class Tuned:
             left *= half * weight
             self.node_weight.append(left)
             self.path["chip"].prepare_between(half * (1.0 + node))
-        self.inverse_limit = None
+        self.inverse_limit: Any = None
         if self.table.laws["chip"][1] != "none":
             self.inverse_limit = np.exp(np.negative(x["chip_limit"], out=pool.new()), out=pool.last)
 

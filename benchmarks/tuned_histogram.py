@@ -43,7 +43,7 @@ class Histogram:
         try:
             found = np.bincount(index)
         except ValueError:  # a negative place
-            found = np.zeros(BINS + 1)
+            found = np.zeros(BINS + 1, np.int64)
         if len(found) > BINS:  # some draw lies outside
             under, over = index < 0, index >= BINS
             self.outside[:, instant, row] += np.count_nonzero(under), np.count_nonzero(over)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import numpy as np
 
 from simulate.blocks import DRAWS
@@ -59,8 +61,15 @@ def _convert_block(operation, factor, written, out):
 
 
 def fill_certain(conversions: np.ndarray, rows: np.ndarray) -> None:
-    """Fill the kernel rows of all inputs that are certain."""
+    """Fill the kernel rows of all inputs that are certain; a logarithm is rounded correctly, so 1e25 is exactly 25.
+
+    The kernel's own logarithm may be one unit in the last place off, which is nothing in a draw but shows in a level.
+    """
+    logs = conversions[(conversions["when"] == ONCE) & (conversions["operation"] == Operation.LOG)]
+    exact = [float(Decimal(float(rows[one["source"], 0])).log10()) + one["factor"] for one in logs]
     _convert_once(conversions, rows)
+    for one, value in zip(logs, exact, strict=True):
+        rows[one["target"]] = value
 
 
 def in_kernel_unit(conversion: Conversion, written: float) -> float:

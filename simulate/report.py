@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simulate import report_tables, results, wording
+from simulate import contents, report_tables, results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -73,13 +73,19 @@ def show(
 
 
 def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
-    """Yield the parts of the answer for a page of `width` columns: head, probabilities, dates, compute, ceilings."""
+    """Yield the parts of the answer for a page of `width` columns: head, what there is, a line on what there is not."""
     yield _head(dataset)
-    if dataset.sizes.get("threshold", 0):
-        yield from report_tables.probabilities(dataset, width)
-        yield from report_tables.dates(dataset)
-    yield from report_tables.compute(dataset)
-    yield from report_tables.ceilings(dataset, width)
+    for part, table in report_tables.TABLES.items():
+        if contents.has(dataset, part):
+            yield from table(dataset, width)
+    if not contents.has(dataset, "training_compute"):
+        if contents.has(dataset, "quantities"):
+            yield from report_tables.quantities(dataset, width)
+        elif contents.has(dataset, "inputs"):
+            yield from report_tables.inputs(dataset, width)
+    absence = contents.absence(dataset)
+    if absence:
+        yield Text(f"\n{absence}")
 
 
 @contextmanager

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from simulate import results, wording
+from simulate import contents, results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +68,7 @@ def _by_year(first: str, rows: list[Row], dataset: xr.Dataset, width: int) -> It
         yield table
 
 
-def dates(dataset: xr.Dataset) -> Iterator[Table | Text]:
+def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % dates of crossing, and the share of draws that never cross."""
     horizon, draws = float(dataset.attrs["horizon"]), results.effective_draws(dataset)
     never = dataset["never"].values
@@ -97,33 +97,86 @@ def dates(dataset: xr.Dataset) -> Iterator[Table | Text]:
     )
 
 
-def compute(dataset: xr.Dataset) -> Iterator[Table | Text]:
-    """Yield median and central 80 % of training and of effective compute."""
+def compute(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield median and central 80 % of training and, if there is any, of effective compute."""
+    names = contents.headlines(dataset)
     yield _title("Compute of the largest training run, FLOP: median, and below it the central 80 % of draws")
     table = _table()
     table.add_column("1 January", no_wrap=True)
-    for name in ("training compute", "effective compute"):
-        table.add_column(name, justify="right", overflow="fold")
+    for name in names:
+        table.add_column(KINDS[name], justify="right", overflow="fold")
     for j in results.answer_years(dataset):
-        cells = [Text(_instant(dataset["year"].values[j]))]
-        for name in results.HEADLINES:
-            low, middle, high = (_power(dataset, name, q, j) for q in results.ANSWER_LEVELS)
-            cells.append(Text(middle) + Text(f"\n{low}{wording.DASH}{high}" if low != high else "", style="dim"))
-        table.add_row(*cells)
+        table.add_row(_instant(dataset["year"].values[j]), *(_middle_and_range(dataset, name, j) for name in names))
     yield table
-    yield _note("Effective compute is training compute times the gain in algorithms since the start: another quantity.")
+    if "effective_compute" in names:
+        yield _note(
+            "Effective compute is training compute times the gain in algorithms since the start: another quantity."
+        )
 
 
-def _power(dataset: xr.Dataset, name: str, level: float, index: int) -> str:
-    """Return a quantile in FLOP, its digits by an error estimated from the slope of the quantile function."""
-    levels, values = dataset["quantile"].values, dataset[name].transpose("quantile", "year").values[:, index]
-    at = int(np.argmin(np.abs(levels - level)))
-    digits = 2
-    if np.all(np.isfinite(values)) and levels.size > 2:
-        slope = np.gradient(values, levels)[at]
-        error = np.log(10) * slope * np.sqrt(level * (1 - level) / results.effective_draws(dataset))
-        digits = 2 if error < 0.1 else 1 if error < 0.7 else 0
-    return wording.power_of_ten(values[at], digits)
+def quantities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield median and central 80 % of every quantity by the years of the answer."""
+    years = results.answer_years(dataset)
+    rows: list[Row] = []
+    for name in contents.quantities(dataset):
+        label = Text(wording.clean(name, 60)) + Text(f"\n{wording.unit(contents.units(dataset, name))}", style="dim")
+        rows.append((label, [_middle_and_range(dataset, name, j) for j in years]))
+    yield _title("Quantities of the set: median, and below it the central 80 % of draws, on 1 January of")
+    yield from _by_year("quantity", rows, dataset, width)
+
+
+def inputs(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
+    """Yield the 10, 50 and 90 % quantiles of every input in its written unit."""
+    yield _title("Inputs: quantiles over all draws, in the unit of the row")
+    table = _table()
+    table.add_column("input", overflow="fold")
+    for level in results.ANSWER_LEVELS:
+        table.add_column(f"{100 * level:g} %", justify="right", no_wrap=True)
+    table.add_column("unit", overflow="fold")
+    levels, values = dataset["quantile"].values, dataset["inputs"].transpose("input", "quantile").values
+    for name, unit, row in zip(dataset["input"].values, dataset["input_unit"].values, values, strict=True):
+        low, middle, high = (
+            wording.written(
+                row[_at(levels, q)], str(unit), _digits(dataset, row / abs(row[_at(levels, q)] or 1.0), q, most=3)
+            )
+            for q in results.ANSWER_LEVELS
+        )
+        pinned = row.min() == row.max()
+        told = ("", middle, "") if pinned else (low, middle, high)
+        table.add_row(Text(wording.clean(name, 64)), *told, Text(wording.clean(unit, 40)))
+    yield table
+    yield _note("A single value is certain.")
+
+
+def _middle_and_range(dataset: xr.Dataset, name: str, index: int) -> Text:
+    """Return the median of a quantity and below it its 10 and 90 % quantiles, in one of the instants."""
+    values = dataset[name].transpose("quantile", "year").values[:, index]
+    units = contents.units(dataset, name)
+    logarithmic = units.startswith("log10 ")
+    told = []
+    for level in results.ANSWER_LEVELS:
+        value = values[_at(dataset["quantile"].values, level)]
+        relative = np.log(10) * values if logarithmic else values / abs(value or 1.0)
+        told.append(wording.value(value, units, _digits(dataset, relative, level)))
+    low, middle, high = told
+    return Text(middle) + Text(f"\n{low}{wording.DASH}{high}" if low != high else "", style="dim")
+
+
+def _digits(dataset: xr.Dataset, relative: np.ndarray, level: float, most: int = 2) -> int:
+    """Return how many digits of a quantile the draws support, by the slope of the quantile function.
+
+    `relative` (quantile) are the quantiles in parts of that one, or natural logarithms.
+    """
+    levels = dataset["quantile"].values
+    if not np.all(np.isfinite(relative)) or levels.size <= 2:
+        return most
+    slope = np.gradient(relative, levels)[_at(levels, level)]
+    error = slope * np.sqrt(level * (1 - level) / results.effective_draws(dataset))
+    return min(3 if error < 0.01 else 2 if error < 0.1 else 1 if error < 0.7 else 0, most)
+
+
+def _at(levels: np.ndarray, level: float) -> int:
+    return int(np.argmin(np.abs(levels - level)))
 
 
 def ceilings(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
@@ -153,9 +206,9 @@ def _groups(dataset: xr.Dataset) -> Iterator[tuple[str, list[int]]]:
 
 def _threshold(dataset: xr.Dataset, index: int) -> Text:
     """Return a threshold's name, and below it its level."""
-    unit = " FLOP" if str(dataset["threshold_quantity"].values[index]) in KINDS else ""
+    units = contents.units(dataset, str(dataset["threshold_quantity"].values[index]))
     low, middle, high = (results.quantile(dataset["threshold_level"], q)[index] for q in results.ANSWER_LEVELS)
-    level = ("" if low == high else "about ") + wording.power_of_ten(middle) + unit
+    level = ("" if low == high else "about ") + wording.level(middle, units)
     return Text(wording.clean(dataset["threshold"].values[index])) + Text(f"\n{level}", style="dim")
 
 
@@ -177,3 +230,12 @@ def _instant(year: float) -> str:
 
 def _widest(text: Text) -> int:
     return max((len(line) for line in str(text).splitlines()), default=0)
+
+
+TABLES: dict[str, Callable[[Any, int], Iterator[Table | Text]]] = {
+    "probability": probabilities,
+    "crossing": dates,
+    "training_compute": compute,
+    "binding": ceilings,
+}
+"""The tables of the answer in their order, by the variable that each needs."""

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import wording
+from simulate import contents, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,7 +26,6 @@ ANSWER_YEARS = (2027.0, 2028.0, 2030.0, 2035.0, 2040.0, 2050.0)
 """The instants by which the probabilities are told, where they lie on the grid of the run."""
 
 ANSWER_LEVELS = (0.1, 0.5, 0.9)
-HEADLINES = ("training_compute", "effective_compute")
 
 
 def quantile(variable: xr.DataArray, level: float) -> np.ndarray:
@@ -99,14 +98,13 @@ def quantities(dataset: xr.Dataset) -> Rows:
     """Return mean, standard deviation and quantiles of every quantity, as stored: one row a quantity and year."""
     levels = [f"q{q:g}" for q in dataset["quantile"].values]
     rows: Rows = []
-    for name, variable in dataset.data_vars.items():
-        if set(variable.dims) != {"quantile", "year"}:
-            continue
+    for name in contents.quantities(dataset):
+        variable = dataset[name]
         values = variable.transpose("year", "quantile").values.tolist()
         mean, sd = (dataset[f"{name}_{moment}"].values.tolist() for moment in ("mean", "sd"))
         units = str(variable.attrs.get("units", ""))
         for j, y in enumerate(dataset["year"].values.tolist()):
-            row = {"quantity": str(name), "units": units, "year": y, "mean": mean[j], "sd": sd[j]}
+            row = {"quantity": name, "units": units, "year": y, "mean": mean[j], "sd": sd[j]}
             rows.append(row | dict(zip(levels, values[j], strict=True)))
     return rows
 
@@ -159,8 +157,11 @@ def csv_text(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def files(dataset: xr.Dataset) -> Iterator[tuple[str, bytes]]:
-    """Yield every table as (file name, content)."""
+    """Yield every table that the result has rows for, as (file name, content)."""
+    absent = contents.absent(dataset)
     for name, table in TABLES.items():
+        if name in absent:
+            continue
         yield f"{name}.csv", csv_text(table(dataset)).encode("utf-8")
 
 
@@ -179,20 +180,43 @@ def summary(dataset: xr.Dataset) -> dict[str, Any]:
     """Return the answer in brief, fit for JSON: infinite dates are null, with `beyond: true` or `already: true` beside.
 
     Compute is in log10 FLOP, dates in decimal years, probabilities are those of a crossing at or before the instant.
+    Without compute, `quantities` has what there is, without any, `inputs`; `absent` says what is not there, and why.
     """
     year = dataset["year"].values
     years = {f"{year[j]:g}": j for j in answer_years(dataset)}
     keys = ("name", "title", "statement", "draws", "seed", "start", "horizon", "step", "source_hash", "config_hash")
     result: dict[str, Any] = {k: _plain(dataset.attrs[k]) for k in keys if k in dataset.attrs}
     result["effective_sample_size"] = effective_draws(dataset)
-    result["thresholds"] = _thresholds(dataset, years)
-    for name in HEADLINES:
-        values = dataset[name].transpose("year", "quantile").values
-        result[name] = {y: _by_level(dataset, values[j]) for y, j in years.items()}
+    result["absent"] = contents.absence(dataset) or None
+    result["thresholds"] = _thresholds(dataset, years) if contents.has(dataset, "crossing") else {}
+    told = {name: _by_year(dataset, name, years) for name in contents.headlines(dataset)}
+    if contents.has(dataset, "training_compute"):
+        result |= told
+    elif told:
+        result["quantities"] = {name: {"units": contents.units(dataset, name)} | told[name] for name in told}
+    elif contents.has(dataset, "inputs"):
+        result["inputs"] = _inputs(dataset)
+    result["binding"] = _binding(dataset, years) if contents.has(dataset, "binding") else {}
+    return result
+
+
+def _by_year(dataset: xr.Dataset, name: str, years: dict[str, int]) -> dict[str, Any]:
+    values = dataset[name].transpose("year", "quantile").values
+    return {y: _by_level(dataset, values[j]) for y, j in years.items()}
+
+
+def _inputs(dataset: xr.Dataset) -> dict[str, Any]:
+    values = dataset["inputs"].transpose("input", "quantile").values
+    return {
+        str(name): {"unit": str(dataset["input_unit"].values[i])} | _by_level(dataset, values[i])
+        for i, name in enumerate(dataset["input"].values)
+    }
+
+
+def _binding(dataset: xr.Dataset, years: dict[str, int]) -> dict[str, Any]:
     share = dataset["binding"].transpose("ceiling", "year").values
     active = [(i, str(c)) for i, c in enumerate(dataset["ceiling"].values) if dataset["active"].values[i]]
-    result["binding"] = {y: {c: float(share[i, j]) for i, c in active} for y, j in years.items()}
-    return result
+    return {y: {c: float(share[i, j]) for i, c in active} for y, j in years.items()}
 
 
 def _thresholds(dataset: xr.Dataset, years: dict[str, int]) -> dict[str, Any]:

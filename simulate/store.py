@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import durable, netcdf, results
+from simulate import contents, durable, netcdf, results
 from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
 from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, prepare, taken
 
@@ -127,7 +127,8 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
         "timings",
     )
     plain = netcdf.plain_attributes(dataset.attrs)
-    cut = {str(n): float(m) for n, m in zip(dataset["input"].values, dataset["truncated"].values, strict=True) if m > 0}
+    rows = results.inputs(dataset) if contents.has(dataset, "inputs") else []
+    cut = {row["input"]: row["truncated"] for row in rows if row["truncated"] > 0}
     return {
         "program": "simulate",
         "format": FORMAT,

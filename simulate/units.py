@@ -147,4 +147,4 @@ def log10_unit(written: str) -> str | None:
 def spellings() -> list[str]:
     """Every known spelling, for the list of units and for suggestions."""
     amounts = [name for names in AMOUNTS.values() for name in names]
-    return [*GROWTH, "OOM", "log10", *dict.fromkeys(amounts), *dict.fromkeys(f"log10 {name}" for name in amounts)]
+    return list(dict.fromkeys([*GROWTH, "OOM", "log10", *amounts, *(f"log10 {name}" for name in amounts)]))

@@ -71,6 +71,33 @@ def number(value: float, digits: int = 3) -> str:
     return ("-" if value < 0 else "") + power_of_ten(math.log10(abs(value)), digits)
 
 
+def value(stored: float, units: str, digits: int = 2) -> str:
+    """Return a value of a quantity stored in `units`, without the unit: the amount itself if those are a logarithm.
+
+    27.3 in "log10 FLOP" becomes 2.0 times 10²⁷, 0.3 in "log10 1" becomes 2.0, and 5.25 in "OOM" stays 5.2.
+    """
+    if not units.startswith("log10 "):
+        return number(stored, max(digits, 1))
+    handy = -3 <= stored < 5 and digits > 0
+    return number(10.0**stored, digits) if handy else power_of_ten(stored, digits)
+
+
+def unit(units: str) -> str:
+    """Return the unit that a reader sees beside `value`: "log10 FLOP" is told in FLOP, a bare number in none."""
+    shown = units.removeprefix("log10 ")
+    return "" if shown == "1" else shown
+
+
+def level(stored: float, units: str) -> str:
+    """Return a value of a quantity with its unit: 27.3 in "log10 FLOP" becomes 2.0 times 10²⁷ FLOP."""
+    return f"{value(stored, units)} {unit(units)}".rstrip()
+
+
+def written(amount: float, unit: str, digits: int = 3) -> str:
+    """Return a value of an input in its written unit; a date keeps its whole year and one decimal."""
+    return f"{amount:.1f}" if unit == "year" and abs(amount) >= 1000 else number(amount, digits)
+
+
 def places(error: float) -> int:
     """Return how many decimals an error supports: the place of its first digit (negative: tens, hundreds)."""
     return -math.floor(math.log10(float(f"{error:.0e}")))

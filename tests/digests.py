@@ -60,7 +60,7 @@ def evenly(row: Row) -> Row:
         low, high = row["mean"] - row["sd"] / 2, row["mean"] + row["sd"] / 2
     elif "median" in row:
         low, high = 0.95 * row["median"], 1.05 * row["median"]
-    rest = {key: row[key] for key in ("unit", "at", "each", "kind", "quantity") if key in row}
+    rest: Row = {key: row[key] for key in ("unit", "at", "each", "kind", "quantity") if key in row}
     return {"dist": "uniform", "low": low, "high": high, "interval": 1, **rest}
 
 
@@ -97,7 +97,7 @@ def name_the_fields() -> None:
 
 def main(what: str, draws: int, horizon: float, names: list[str]) -> None:
     """Print the fingerprint of each set."""
-    if numba.config.DISABLE_JIT:
+    if numba.config.DISABLE_JIT:  # type: ignore[attr-defined]
         name_the_fields()
     for name in names:
         print(name, (of_values if what == "values" else of_forecast)(name, horizon, draws), flush=True)

@@ -132,6 +132,7 @@ def test_hydra_and_we_compose_the_same(tmp_path: Path) -> None:
     with initialize_config_module("simulate.conf", version_base="1.3"):
         cfg = OmegaConf.to_container(plain("config", ["thresholds=[standard,anchors]", "++inputs.chip_growth.low=1.9"]))
     del store.repo["schema.yaml"]
+    assert isinstance(cfg, dict)
     ours = _unbuilt("baseline_2026", tmp_path, "thresholds=[standard,anchors]", "inputs.chip_growth.low=1.9")
     for key in grammar.SET_KEYS:
         assert (cfg[key] or None) == (ours.get(key) or None), key

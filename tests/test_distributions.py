@@ -28,7 +28,7 @@ Row = dict[str, Any]
 CLOSE = 1e-9
 FALSE_ALARMS = 1e-6
 
-LEVELS = [{}, {"interval": 0.5}, {"interval": 0.7}, {"interval": 0.9}, {"interval": 0.95}, {"interval": 0.999}]
+LEVELS: list[Row] = [{}, *({"interval": level} for level in (0.5, 0.7, 0.9, 0.95, 0.999))]
 BOUNDED = [*LEVELS, {"interval": 1}, {"interval": 1.0}]
 QUOTED: list[Row] = [
     *({"dist": "normal", "low": 17, "high": 42, **level} for level in LEVELS),
@@ -127,7 +127,7 @@ def mirrored(row: Row) -> Row:
 
 def in_logs(row: Row) -> Row:
     """The distribution of log10(X)."""
-    found = {"dist": {"lognormal": "normal", "loguniform": "uniform"}[row["dist"]]}
+    found: Row = {"dist": {"lognormal": "normal", "loguniform": "uniform"}[row["dist"]]}
     found |= {key: math.log10(row[key]) for key in ("low", "high", "max") if key in row}
     found |= {"min": math.log10(row["min"])} if row.get("min", 0) > 0 else {}
     found |= {"interval": row["interval"]} if "interval" in row else {}
@@ -279,7 +279,8 @@ def moments(row: Row) -> tuple[float, float, float]:
     w = (half[:, None] * weights).ravel()
     x = truth(row, u)
     mean = np.sum(w * x) / np.sum(w)
-    return float(mean), *(float(np.sum(w * (x - mean) ** k) / np.sum(w)) for k in (2, 4))
+    second, fourth = (float(np.sum(w * (x - mean) ** k) / np.sum(w)) for k in (2, 4))
+    return float(mean), second, fourth
 
 
 #: A row of each sort for every run, all of them for the long one.

@@ -233,7 +233,7 @@ def test_a_stock_stated_for_an_earlier_date() -> None:
     t, k, r = np.arange(9.0), 0.3 * math.log(10), 0.2
     s = t + 2.6  # years since 2023.4
     made = (np.exp(k * t) - np.exp(-2.6 * k - r * s)) / (k + r)
-    inputs = {"chip_growth": (0.3, "OOM/yr"), "chip_retirement": (r, "1/yr")}
+    inputs: dict[str, Any] = {"chip_growth": (0.3, "OOM/yr"), "chip_retirement": (r, "1/yr")}
     inputs["chip_stock_start"] = {"value": 2e6, "unit": "H100e", "at": 2023.4}
     found = stock(inputs)[:, 0]
     assert np.abs(np.log10(found / (2e6 * np.exp(-r * s) + 1e7 * made))).max() < 1e-9

@@ -125,7 +125,7 @@ DATA = {
     "tokens_per_parameter": normal(1.3, 0.15, "log10 token/parameter"),
 }  # fmt: skip
 #: Scenario: inputs, drivers, mean and variance of the level at t years, and a threshold.
-TAILS = {
+TAILS: dict[str, Any] = {
     "money": (SPEND | PRICE, {"investment": {}, "hardware": {}}, lambda t: 26.6 + 0.64 * t,
               lambda t: 0.3**2 + 0.2**2 + (0.05**2 + 0.02**2) * t**2, 29.0),
     "trend": (TREND, {"trend": {}}, lambda t: 26.8 + 0.6 * t, lambda t: 0.25**2 + 0.07**2 * t**2, 29.5),
@@ -288,7 +288,7 @@ def test_sixteen_thousand_chips_draw_27_megawatts() -> None:
         "utilisation": (40, "%"), "run_length_start": (90, "day"), "power_start": (27.2, "MW"),
         "power_growth": (0, "OOM/yr"), "efficiency_start": (1e15 / 1700, "FLOP/J"), "efficiency_growth": (0, "OOM/yr"),
     }  # fmt: skip
-    drivers = {"chips": {}, "run": {}, "power": {}}
+    drivers: dict[str, Any] = {"chips": {}, "run": {}, "power": {}}
     expected = 16_000 * 1e15 * 0.4 * 90 * 86400
     for name in ("ceiling:chips", "ceiling:power", "training_compute"):
         assert first(both, name, drivers=drivers) == pytest.approx(expected, rel=1e-12)
@@ -305,7 +305,7 @@ def test_the_latency_wall_near_6e31() -> None:
         "token_start": (1, "token"), "token_growth": (0, "OOM/yr"), "tokens_per_parameter": (20, "token/parameter"),
         "utilisation": (0.4, "fraction"), "run_length_growth": (0, "OOM/yr"), "run_length_start": (seconds, "s"),
     }  # fmt: skip
-    drivers = {"latency": {}, "run": {}, "data": {}}
+    drivers: dict[str, Any] = {"latency": {}, "run": {}, "data": {}}
     assert first(inputs, "ceiling:latency", drivers=drivers) == pytest.approx(6 * 20 * 7e14**2, rel=1e-12)
     nine = first(inputs | {"run_length_start": (9, "month")}, "ceiling:latency", drivers=drivers)
     assert nine == pytest.approx(6e31, rel=0.08)
@@ -376,7 +376,7 @@ def test_identities_of_many_sets(number: int) -> None:
 
 def small(number: int = 3) -> dict[str, Any]:
     inputs = SPEND | PRICE | TREND | POWER | DATA
-    drivers = {"investment": {}, "hardware": {}, "trend": {}, "power": {}, "run": {}, "data": {}}
+    drivers: dict[str, Any] = {"investment": {}, "hardware": {}, "trend": {}, "power": {}, "run": {}, "data": {}}
     return settings_of(inputs, drivers=drivers, horizon=2030 + number)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -75,7 +76,8 @@ def words(counters: np.ndarray, keys: np.ndarray) -> np.ndarray:
 def draws(seed: int, name: str, purpose: int = 0, blocks: int = 1) -> np.ndarray:
     """The uniforms of a name, as the kernel addresses them."""
     out = np.empty(blocks * DRAWS)
-    stream(np.uint64(seed), np.uint64(sampling.tag(name) + purpose), blocks, out)
+    key: tuple[Any, Any] = np.uint64(seed), np.uint64(sampling.tag(name) + purpose)
+    stream(*key, blocks, out)
     return out
 
 

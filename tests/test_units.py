@@ -8,6 +8,7 @@ the kernel reads must be the same to the last digits.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import pytest
@@ -127,7 +128,8 @@ def test_dollars_and_what_they_buy_move_in_opposite_ways() -> None:
 def test_a_spelling_has_one_meaning() -> None:
     """Apart from the percentage (of growth, of a rate), which the row's driver tells apart."""
     seen: dict[str, str] = {}
-    for dimension, names in [("growth", units.GROWTH), *units.AMOUNTS.items()]:
+    tables: dict[str, Iterable[str]] = {"growth": units.GROWTH, **units.AMOUNTS}
+    for dimension, names in tables.items():
         for name in names:
             assert name not in seen or name == "%/yr", (name, seen[name], dimension)
             seen[name] = dimension

@@ -1,4 +1,7 @@
-"""Figures of a result: each is a function `(dataset, ax=None) -> ax`, and `save_all` writes them all as PNG and SVG."""
+"""Figures of a result: each is a function `(dataset, ax=None) -> ax`, and `save_all` writes them all as PNG and SVG.
+
+A figure whose subject the result lacks (see `contents`) raises Mistakes that say why; `files` leaves it out.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate import contents
 from simulate.plots import style
 from simulate.plots.binding import binding
 from simulate.plots.crossing import crossing
@@ -27,17 +31,31 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "binding": binding,
     "inputs": inputs_table,
 }
-"""Every figure by the name of its file."""
+"""Every figure by the name of its file, which is that of the variable it shows."""
+
+MOST_FANS = 12
+"""Fan charts at most of a result without training compute; its quantities are in quantities.csv."""
+
+
+def chosen(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
+    """Return the figures that this result has something to show in, by name.
+
+    Without training compute every quantity has its fan chart, up to MOST_FANS.
+    """
+    fans = [] if contents.has(dataset, "training_compute") else contents.quantities(dataset)[:MOST_FANS]
+    absent = contents.absent(dataset)
+    kept = {name: figure for name, figure in FIGURES.items() if name not in absent}
+    return {name: partial(fan, quantity=name) for name in fans} | kept
 
 
 def files(
     dataset: xr.Dataset, kinds: tuple[str, ...] = ("png", "svg"), problems: list[str] | None = None
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield every figure as (file name, content).
+    """Yield every figure that has something to show, as (file name, content).
 
     With a list of `problems`, a figure that cannot be drawn is left out and noted there: no figure is worth a result.
     """
-    for name, figure in FIGURES.items():
+    for name, figure in chosen(dataset).items():
         try:
             ax = figure(dataset)
             drawn = [(f"{name}.{kind}", style.render(ax, kind)) for kind in kinds]

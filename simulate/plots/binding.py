@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulate import wording
+from simulate import contents, wording
 from simulate.plots import labels, style
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ WORTH_A_LABEL = 7.0
 
 def binding(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Draw stacked areas: the share of draws in which each active ceiling is the lowest; hatches double colours."""
+    contents.require(dataset, "binding")
     with style.drawing():
         ax = style.axes(ax, dataset, right=2.1)
         year = dataset["year"].values

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from simulate import results, wording
+from simulate import contents, results, wording
 from simulate.plots import labels, style
 
 if TYPE_CHECKING:
@@ -26,21 +26,20 @@ def crossing(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
     Every histogram has its own height, its peak is printed. The 10, 50 and 90 % dates are marked where they lie within
     the horizon.
     """
+    contents.require(dataset, "crossing")
     rows = min(dataset.sizes["threshold"], MOST_ROWS)
     with style.drawing():
-        ax = style.axes(ax, dataset, height=0.1 + 0.6 * max(rows, 1), width=9.4, left=LEFT, right=3.1)
+        ax = style.axes(ax, dataset, height=0.1 + 0.6 * rows, width=9.4, left=LEFT, right=3.1)
         year = dataset["year"].values
         edges, heights = _bars(dataset)
         style.years(ax, year)
-        ax.set_ylim(-0.15, max(rows, 1) - 0.02)
+        ax.set_ylim(-0.15, rows - 0.02)
         ax.set_yticks([])
         ax.spines["left"].set_visible(False)
         ax.grid(axis="x", color="#e4e4e4", linewidth=0.6)
         ax.set_axisbelow(True)
         for i in range(rows):
             _row(ax, dataset, i, rows - 1 - i, edges, heights[i])
-        if not rows:
-            style.nothing(ax, "this set states no thresholds")
         more = dataset.sizes["threshold"] - rows
         note = "Tall mark: date by which half of all draws have crossed; short marks: 10 and 90 %. "
         note += "Each row has its own height."
@@ -66,8 +65,7 @@ def _bars(dataset: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
 def _row(ax: Axes, dataset: xr.Dataset, i: int, base: int, edges: np.ndarray, heights: np.ndarray) -> None:
     quantity = str(dataset["threshold_quantity"].values[i])
     words, colour, _ = style.KINDS.get(quantity, (wording.clean(quantity, 24), style.GREEN, ":"))
-    unit = " FLOP" if quantity in style.KINDS else ""
-    level = wording.power_of_ten(results.quantile(dataset["threshold_level"], 0.5)[i])
+    level = wording.level(results.quantile(dataset["threshold_level"], 0.5)[i], contents.units(dataset, quantity))
     low, high = (results.quantile(dataset["threshold_level"], q)[i] for q in (0.1, 0.9))
     ax.axhline(base, color="#999999", linewidth=0.6)
     peak = float(heights.max(initial=0.0))
@@ -96,7 +94,7 @@ def _row(ax: Axes, dataset: xr.Dataset, i: int, base: int, edges: np.ndarray, he
     ax.text(
         -0.02,
         base + 0.17,
-        f"{about}{level}{unit} {words}",
+        f"{about}{level} {words}",
         transform=beside,
         ha="right",
         va="center",

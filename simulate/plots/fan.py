@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate import results, wording
+from simulate import contents, results, wording
 from simulate.plots import labels, style
 
 if TYPE_CHECKING:
@@ -32,11 +32,12 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
 
     Works for every quantity of the dataset that has (quantile, year); thresholds are levels of the running maximum.
     """
+    contents.require_quantity(dataset, quantity)
     with style.drawing():
         ax = style.axes(ax, dataset, legend=True)
         year = dataset["year"].values
         colour = style.KINDS.get(quantity, ("", style.GREEN, "-"))[1]
-        units = wording.clean(dataset[quantity].attrs.get("units", ""), 40)
+        units = contents.units(dataset, quantity)
         logarithmic = units.startswith("log10 ")
         low, high = _range(dataset, quantity)
         thresholds, outside = _thresholds(dataset, quantity, low, high)
@@ -61,7 +62,7 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
             style.powers(ax)
         name = TITLES.get(quantity, wording.clean(dataset[quantity].attrs.get("long_name", quantity), 80))
         label = {"training_compute": "training compute", "effective_compute": "effective compute"}.get(quantity, name)
-        ax.set_ylabel(f"{label}, {units.removeprefix('log10 ')}")
+        ax.set_ylabel(", ".join(part for part in (label, wording.unit(units)) if part))
         style.legend_above(ax, handles)
         note = "Bands hold the central 50, 80 and 90 % of draws in each year (equal tails)."
         note += " Bars at the right: central 80 % of an uncertain threshold." if uncertain else ""
@@ -86,17 +87,20 @@ Line = tuple[float, str, tuple[float, float]]
 
 def _thresholds(dataset: xr.Dataset, quantity: str, low: float, high: float) -> tuple[list[Line], str]:
     """Return (level, label, central 80 %) of the thresholds on or near the axis, and a word on the others."""
+    if not contents.has(dataset, "crossing"):
+        return [], ""
     measured = MEASURED_ON.get(quantity, (quantity,))
     chosen = [i for i, q in enumerate(dataset["threshold_quantity"].values) if str(q) in measured]
     lows, levels, highs = (results.quantile(dataset["threshold_level"], q) for q in results.ANSWER_LEVELS)
+    units = contents.units(dataset, quantity)
     near = [i for i in chosen if np.isfinite(levels[i]) and low - 2.5 <= levels[i] <= high + 2.5]
     shown = near[:MOST_LABELS]
     lines: list[Line] = []
     for i in shown:
         about = "" if lows[i] == highs[i] else "median "
-        label = f"{about}{wording.power_of_ten(levels[i])}  {_name(dataset, i)}"
+        label = f"{about}{wording.value(levels[i], units)}  {_name(dataset, i)}"
         lines.append((float(levels[i]), label, (float(lows[i]), float(highs[i]))))
-    left_out = [f"{_name(dataset, i)} ({wording.power_of_ten(levels[i])})" for i in chosen if i not in shown]
+    left_out = [f"{_name(dataset, i)} ({wording.value(levels[i], units)})" for i in chosen if i not in shown]
     if not left_out:
         return lines, ""
     more = f" and {len(left_out) - 3} more" if len(left_out) > 3 else ""

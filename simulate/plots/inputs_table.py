@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from matplotlib.axes import Axes
 
-from simulate import results, wording
+from simulate import contents, results, wording
 from simulate.plots import labels, style
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def inputs_table(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     A pinned input has one value. Long names, units and sources are cut; inputs.csv has them whole.
     """
+    contents.require(dataset, "inputs")
     names = dataset["input"].values
     rows = min(len(names), MOST_ROWS)
     with style.drawing():
@@ -61,8 +62,7 @@ def _row(ax: Axes, dataset: xr.Dataset, i: int, quantiles: list[float]) -> None:
     pinned = quantiles[0] == quantiles[-1]
     for k, (value, (_, x, _)) in enumerate(zip(quantiles, COLUMNS[1:], strict=True)):
         if not pinned or k == 1:
-            told = f"{value:.1f}" if unit == "year" and abs(value) >= 1000 else wording.number(value)
-            ax.text(x, y, told, ha="right", va="center", fontsize=7.5)
+            ax.text(x, y, wording.written(value, unit), ha="right", va="center", fontsize=7.5)
     ax.text(
         UNIT,
         y,

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from simulate import results, wording
+from simulate import contents, results, wording
 from simulate.plots import labels, style
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ def probability(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
 
     Colour and marker tell the thresholds apart, the line tells training compute (full) from effective compute (broken).
     """
+    contents.require(dataset, "probability")
     with style.drawing():
         ax = style.axes(ax, dataset, width=9.3, right=3.05, legend=True)
         year = dataset["year"].values
@@ -52,8 +53,6 @@ def probability(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
             value, _ = wording.percent(share[i, -1] / 100, draws)
             texts.append(f"{value} %  {wording.clean(dataset['threshold'].values[i], 26)}")
             looks.append((colour, line))
-        if not shown:
-            style.nothing(ax, "this set states no thresholds")
         ax.set_ylim(-1.5, 101.5)
         style.years(ax, year)
         ax.set_ylabel("probability of having been crossed, %")

@@ -153,11 +153,6 @@ def _subtitle(dataset: xr.Dataset, width: float) -> list[str]:
     return [labels.fitted(line, width - 1.0, 9) for line in lines]
 
 
-def nothing(ax: Axes, why: str) -> None:
-    """Say in the middle of empty axes why they are empty."""
-    ax.text(0.5, 0.5, why, transform=ax.transAxes, ha="center", va="center", fontsize=10, color="#777777")
-
-
 def legend_above(ax: Axes, handles: Sequence[Any]) -> None:
     """Put the legend into the line between subtitle and axes, where it hides nothing."""
     look = {"frameon": False, "fontsize": 8, "handlelength": 1.8, "columnspacing": 1.4, "borderaxespad": 0.0}

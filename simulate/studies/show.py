@@ -40,11 +40,22 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         kept = None
         if row is not None and row.pinned:  # the distribution that the value wins over must be one, to be shown
             kept = rows.read(section, name, {**given, "value": None}, None, where, mistakes)
-        found.append((row, kept))
+        if row is not None:
+            found.append((row, kept, _by_words(f"{section}.{name}", given, where)))
     if mistakes:
         raise Mistakes(mistakes)
-    for row, kept in found:
-        sys.stdout.write("\n".join(describe(row, kept)) + "\n\n")
+    for row, kept, by_words in found:
+        sys.stdout.write("\n".join([*describe(row, kept), *by_words]) + "\n\n")
+
+
+def _by_words(key: str, fields: dict[str, Any], where: Callable[[str], str]) -> Iterator[str]:
+    """Yield a line for each field of a row that the command line stated in place of the file."""
+    from simulate import wording
+
+    for field, value in fields.items():
+        place = where(f"{key}.{field}")
+        if place.startswith("override ") and place != where(key):
+            yield f"  from the command line ({place}): {field} = {wording.clean(value)}"
 
 
 def describe(row: Any, kept: Any = None) -> Iterator[str]:
@@ -56,7 +67,7 @@ def describe(row: Any, kept: Any = None) -> Iterator[str]:
         yield f"  pinned to {wording.number(row.certain)}; kept as documentation: {kept.family}"
         yield from _distribution(kept)
     elif row.shape is None:
-        yield f"  derived: {wording.clean(row.formula.text)}"
+        yield f"  derived: {wording.clean(row.formula.text, 2000)}"
     else:
         yield from _distribution(row)
     for label, text in (("source", row.source), ("note", row.note), ("stated in", row.where)):
@@ -78,6 +89,13 @@ def _distribution(row: Any) -> Iterator[str]:
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
+<<<<<<< HEAD
+=======
+    place = f"the command line ({row.where})" if row.where.startswith("override ") else row.where
+    for label, text in (("source", row.source), ("note", row.note), ("stated in", place)):
+        if text:
+            yield f"  {label}: {wording.clean(text, 2000)}"
+>>>>>>> w-output
 
 
 def _density(values: list[float]) -> Iterator[str]:

@@ -1,0 +1,104 @@
+"""What a result holds, and why it lacks what it lacks.
+
+A set may state no ceiling, no threshold, no driver at all: then a result has no training compute, no date of crossing,
+or nothing but its inputs. Printed answer, tables and figures ask here what there is to show. Parts are found by the
+name of their variable, quantities by their dimensions, whatever else a result holds.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from simulate import wording
+from simulate.errors import Mistake, Mistakes, did_you_mean
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+COMPUTE = ("training_compute", "effective_compute")
+"""The quantities that a forecast is about, where a set has them."""
+
+
+class Part(NamedTuple):
+    """Something that most results have: in words, its dimension, what a set without it lacks, what it is made of."""
+
+    words: str
+    dimension: str
+    without: str
+    needs: str = ""
+
+
+_NO_LEVEL = "no threshold on a quantity that it has"
+PARTS = {
+    "quantities": Part("quantities", "year", "neither drivers nor quantities of its own"),
+    "training_compute": Part("training compute", "year", "no ceiling", "quantities"),
+    "effective_compute": Part("effective compute", "year", "no driver algorithms", "training_compute"),
+    "binding": Part("binding ceilings", "ceiling", "no ceiling", "training_compute"),
+    "probability": Part("probabilities of crossing", "threshold", _NO_LEVEL, "quantities"),
+    "crossing": Part("dates of crossing", "threshold", _NO_LEVEL, "quantities"),
+    "inputs": Part("inputs", "input", "no inputs"),
+}
+"""What a result may lack, by the name of its variable, which is that of its table or figure too."""
+
+
+def has(dataset: xr.Dataset, name: str) -> bool:
+    """Whether the result has that part, one of PARTS: its variable, with its dimension, and something in it."""
+    if name == "quantities":
+        return bool(quantities(dataset))
+    variable = dataset.variables.get(name)
+    return variable is not None and variable.size > 0 and PARTS[name].dimension in variable.dims
+
+
+def quantities(dataset: xr.Dataset) -> list[str]:
+    """Return the names of all quantities: what has the dimensions (quantile, year) and no other."""
+    return [str(name) for name, v in dataset.data_vars.items() if set(v.dims) == {"quantile", "year"} and v.size]
+
+
+def headlines(dataset: xr.Dataset) -> list[str]:
+    """Return the quantities that the result is about: training and effective compute, without them all there are."""
+    found = quantities(dataset)
+    return [name for name in COMPUTE if name in found] or found
+
+
+def units(dataset: xr.Dataset, quantity: str) -> str:
+    """Return the unit in which a quantity is stored, as "log10 FLOP"; empty if it has none."""
+    attrs = dataset[quantity].attrs if quantity in dataset.variables else {}
+    return wording.clean(attrs.get("units", ""), 40)
+
+
+def absent(dataset: xr.Dataset) -> list[str]:
+    """Return the names of the parts that the result lacks."""
+    return [name for name in PARTS if not has(dataset, name)]
+
+
+def absence(dataset: xr.Dataset) -> str:
+    """Return one line that says what is absent and why; empty where nothing is."""
+    groups: dict[str, list[str]] = {}
+    for name in absent(dataset):
+        groups.setdefault(_why(dataset, name), []).append(PARTS[name].words)
+    told = "; ".join(f"{', '.join(parts)} ({why})" for why, parts in groups.items())
+    return f"Not in this result: {told}." if told else ""
+
+
+def _why(dataset: xr.Dataset, name: str) -> str:
+    """Return why a part is absent: where what it is made of is absent too, the reason of that."""
+    part = PARTS[name]
+    if part.needs and not has(dataset, part.needs):
+        return _why(dataset, part.needs)
+    return f"the set states {part.without}"
+
+
+def require(dataset: xr.Dataset, name: str) -> None:
+    """Make sure that the result has that part; raises Mistakes that says why it has not."""
+    if not has(dataset, name):
+        raise Mistakes([Mistake(name, f"this result has no {PARTS[name].words}", _why(dataset, name))])
+
+
+def require_quantity(dataset: xr.Dataset, name: str) -> None:
+    """Make sure that the result has that quantity; raises Mistakes that says why it has not, or which there are."""
+    known = quantities(dataset)
+    if name in COMPUTE:
+        require(dataset, name)
+    elif name not in known:
+        there = f"the result has: {', '.join(known) or 'none'}{did_you_mean(name, known)}"
+        raise Mistakes([Mistake(name, "no such quantity", there)])
