@@ -61,6 +61,28 @@ class Threshold(Row):
 
 
 @dataclass
+class Published:
+    """What the source of a set printed about one result, to hold the set's own number against."""
+
+    threshold: Any = None
+    quantity: Any = None
+    ceiling: Any = None
+    input: Any = None
+    binding: Any = None
+    year: Any = None
+    years: Any = None
+    since: Any = None
+    quantile: Any = None
+    hypothesis: Any = None
+    value: Any = None
+    unit: Any = None
+    tolerance: Any = None
+    differs: Any = None
+    source: Any = None
+    note: Any = None
+
+
+@dataclass
 class AssumptionSet:
     """What an assumption set may state."""
 
@@ -81,6 +103,7 @@ class AssumptionSet:
     thresholds: dict[str, Any] = field(default_factory=dict)
     hypotheses: Any = None
     evidence: Any = None
+    published: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -96,6 +119,7 @@ class Run:
     resume: Any = None
     overwrite: Any = None
     show: Any = None
+    sets: Any = None
 
 
 @dataclass

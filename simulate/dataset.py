@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +26,22 @@ if TYPE_CHECKING:
 
 QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 STATEMENT = "A projection conditional on these assumptions"
-#: Keys of a run that say what to do with the numbers, not what they are.
-RUN_KEYS = ("draws", "seed", "threads", "keep", "output", "resume", "overwrite", "study", "show", "folder", "changes")
+#: Keys that say what to do with the numbers or what to hold them against, not what they are.
+RUN_KEYS = (
+    "draws",
+    "seed",
+    "threads",
+    "keep",
+    "output",
+    "resume",
+    "overwrite",
+    "study",
+    "show",
+    "sets",
+    "folder",
+    "changes",
+    "published",
+)
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
@@ -57,6 +71,7 @@ class Outcome:
         seconds: float,
     ) -> None:
         self.set, self.prepared, self.watched = assumptions, prepared, watched
+        self.levels = QUANTILES
         self.sums, self.paths, self.kept, self.draws, self.seed, self.seconds = (
             sums,
             trajectories,
@@ -66,14 +81,15 @@ class Outcome:
             seconds,
         )
 
-    def dataset(self) -> xr.Dataset:
-        """The labelled result."""
+    def dataset(self, levels: Sequence[float] = ()) -> xr.Dataset:
+        """The labelled result, with the quantiles QUANTILES and any others of `levels`."""
         import xarray as xr
 
+        self.levels = np.union1d(QUANTILES, np.array(levels))
         variables: dict[str, Any] = {}
         coordinates: dict[str, Any] = {
             "year": ("year", self.set.years, {"long_name": "instant", "units": "decimal year"}),
-            "quantile": ("quantile", QUANTILES),
+            "quantile": ("quantile", self.levels),
         }
         self._quantities(variables)
         self._inputs(variables, coordinates)
@@ -88,7 +104,7 @@ class Outcome:
 
     def _quantities(self, variables: dict[str, Any]) -> None:
         watch, total = self.watched.results, self.sums.results
-        table = summary.quantiles(watch, total, QUANTILES)
+        table = summary.quantiles(watch, total, self.levels)
         mean, sd = summary.moments(watch, total, self.draws)
         for k, name in enumerate(self.prepared.results):
             if name.startswith("ceiling:"):
@@ -100,7 +116,7 @@ class Outcome:
 
     def _inputs(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         watch, total = self.watched.inputs, self.sums.inputs
-        table = summary.quantiles(watch, total, QUANTILES)[:, :, 0]
+        table = summary.quantiles(watch, total, self.levels)[:, :, 0]
         with np.errstate(over="ignore"):
             table = np.where(self.watched.input_logs[:, None] == 1, 10.0**table, table)
         names = list(self.set.rows)
@@ -139,7 +155,7 @@ class Outcome:
 
     def _ceilings(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         names = [*self.set.active, *(name for name in self.set.ceilings if name in self.set.inactive)]
-        table = summary.quantiles(self.watched.results, self.sums.results, QUANTILES)
+        table = summary.quantiles(self.watched.results, self.sums.results, self.levels)
         where = [self.prepared.results.index(f"ceiling:{name}") for name in names]
         active = np.array([name not in self.set.inactive for name in names], np.int8)
         meanings = json.dumps({name: self.set.meanings[f"ceiling {name}"] for name in names})
@@ -158,7 +174,7 @@ class Outcome:
     def _thresholds(self, variables: dict[str, Any], coordinates: dict[str, Any]) -> None:
         thresholds = self.set.thresholds
         coordinates["threshold"] = ("threshold", np.array(list(thresholds), dtype=str))
-        coordinates["crossing_quantile"] = ("crossing_quantile", QUANTILES)
+        coordinates["crossing_quantile"] = ("crossing_quantile", self.levels)
         crossings = Crossings(self.set.years, self.sums.others, self.watched.dates, self.draws)
         k = np.cumsum(self.sums.others["crossed"], axis=1)
         p = k / self.draws
@@ -173,7 +189,7 @@ class Outcome:
         )
         variables["probability_low"] = (by_year, low, {"long_name": "lower end of the 95 % Monte Carlo interval"})
         variables["probability_high"] = (by_year, high, {"long_name": "upper end of the 95 % Monte Carlo interval"})
-        dates, errors = crossings.quantiles(QUANTILES)
+        dates, errors = crossings.quantiles(self.levels)
         by_quantile = ("threshold", "crossing_quantile")
         about = {
             "units": "decimal year",
@@ -198,7 +214,7 @@ class Outcome:
             density,
             {"units": "1", "long_name": "share of draws that cross in the bin"},
         )
-        levels = summary.quantiles(self.watched.inputs, self.sums.inputs, QUANTILES)[len(self.set.rows) :, :, 0]
+        levels = summary.quantiles(self.watched.inputs, self.sums.inputs, self.levels)[len(self.set.rows) :, :, 0]
         with np.errstate(over="ignore"):
             levels = np.where(self.watched.input_logs[len(self.set.rows) :, None] == 1, 10.0**levels, levels)
         variables["threshold_level"] = (

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,12 +37,14 @@ def run(
     threads: int | None = None,
     keep: str | None = None,
     progress: Progress | None = None,
+    levels: Sequence[float] = (),
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
     Returns the Dataset that `docs/results.md` describes: quantiles of every quantity (quantile, year) in log10 units,
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
     the horizon, and more. With `keep="draws"` every trajectory is kept too, as `<name>_draw` (draw, year) float32.
+    `levels` are quantiles to report beside those of every run.
 
     Raises
     ------
@@ -51,7 +53,7 @@ def run(
     """
     started = time.perf_counter()
     result = simulate(assumptions, draws, seed, threads, keep, progress)
-    dataset = result.dataset()
+    dataset = result.dataset(levels)
     timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset

@@ -9,13 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from simulate.config import AssumptionSet, Row, Run, Threshold
+from simulate.config import AssumptionSet, Published, Row, Run, Threshold
 
 SET_KEYS = tuple(field.name for field in fields(AssumptionSet))
 RUN_KEYS = tuple(field.name for field in fields(Run))
 ROW_FIELDS = tuple(field.name for field in fields(Row))
 THRESHOLD_FIELDS = tuple(field.name for field in fields(Threshold))
-ROW_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
+PUBLISHED_FIELDS = tuple(field.name for field in fields(Published))
+PUBLISHED_KINDS = ("threshold", "quantity", "ceiling", "input", "binding")  # what a published number may be about
+TABLES = ("inputs", "quantities", "ceilings", "thresholds")  # sections of rows that decide numbers
+ROW_SECTIONS = (*TABLES, "published")
 GROUPS = ("assumptions", "thresholds", "study")
 USER_GROUPS = ("assumptions", "thresholds", "sweep")
 FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
@@ -24,8 +27,8 @@ NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median
 DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
 # A row that states one of these says what the input is, and so replaces what it inherits; a value pins what is there.
 DEFINING_FIELDS = ("dist", "formula", "quantiles", "parts")
-NESTED_FIELDS = ("quantiles", "parts")  # the fields of a row that are lists; all others are one value
-TEXT_FIELDS = ("source", "note")
+NESTED_FIELDS = ("quantiles", "parts", "years")  # the fields of a row that are lists; all others are one value
+TEXT_FIELDS = ("source", "note", "differs")
 FREE_TEXT = ("title", "description", "source")
 LONGEST_TITLE, LONGEST_TEXT = 200, 4000
 MOST_ROWS = 1000
@@ -38,7 +41,7 @@ NOT_A_NAME = re.compile(r"(?i)(y|n|yes|no|on|off|true|false|null|none|all|nan|in
 
 def fields_of(section: str) -> tuple[str, ...]:
     """The fields that a row of `section` may have."""
-    return THRESHOLD_FIELDS if section == "thresholds" else ROW_FIELDS
+    return {"thresholds": THRESHOLD_FIELDS, "published": PUBLISHED_FIELDS}.get(section, ROW_FIELDS)
 
 
 def is_free_text(key: str) -> bool:

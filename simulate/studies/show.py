@@ -23,7 +23,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate import grammar, keys, rows
 
     names = settings["show"]
-    sections = {name: section for section in reversed(grammar.ROW_SECTIONS) for name in settings.get(section, {})}
+    sections = {name: section for section in reversed(grammar.TABLES) for name in settings.get(section, {})}
     mistakes: list[Mistake] = []
     if not names:
         mistakes.append(Mistake("study=show", "needs the name of a row", "write study=show inputs=chip_growth"))
