@@ -14,7 +14,7 @@ from simulate.engines import local
 from simulate.kernel import ADVANCING, FOLLOWING
 from simulate.sampling import draw
 from simulate.summary import Watch
-from simulate.tally import blank
+from simulate.tally import Sums, blank, noted_crossings
 
 BLOCKS_PER_TASK = 32
 #: Parts of the profile that count, one by one, and all of them together.
@@ -34,20 +34,22 @@ class KernelRun:
     def __init__(self, name: str = "baseline_2026") -> None:
         self.set = assumptions.build(*compose.settings(name))
         outcome = forecast.simulate(self.set, 2 * DRAWS, 1, 1)
-        self.prepared, self.watched, self.paths = outcome.prepared, outcome.watched, outcome.paths
+        self.prepared, self.watched, self.paths = outcome.members[0].member
         self.worker = self._worker()
 
-    def _worker(self) -> local.Worker:
-        return local.Worker(self.prepared, self.watched, blank(self.prepared, self.watched, self.paths))
+    def _worker(self) -> local.Memory:
+        tally = blank(self.prepared, self.watched, self.paths)
+        return local.Memory(self.prepared, self.watched, tally, noted_crossings(0, 0))
 
     def run(self, draws: int, threads: int = 1) -> None:
         """Take draws through the years, in tasks as a run does, on this thread or on several."""
         if threads > 1:
-            local.run(self.prepared, self.watched, self.paths, draws, 1, threads)
+            local.run([local.Member(self.prepared, self.watched, self.paths)], draws, 1, threads)
             return
-        blocks = -(-draws // DRAWS)
+        blocks, total = -(-draws // DRAWS), Sums(self.worker.tally)
         for first in range(0, blocks, BLOCKS_PER_TASK):
             self.worker.run(1, first, min(first + BLOCKS_PER_TASK, blocks), draws)
+            total.take(self.worker.tally)
 
     def sample(self, draws: int) -> None:
         """Only draw the inputs, once a draw."""

@@ -18,7 +18,7 @@ def run(
     seed: int = 1,
     threads: int | None = None,
     keep: str | None = None,
-    inputs: Mapping[str, Mapping[str, Any]] | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
     overrides: Sequence[str] = (),
     config_dir: str | Path | None = None,
 ) -> xr.Dataset:

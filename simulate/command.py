@@ -24,6 +24,7 @@ from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, Stor
 STUDIES = {
     "forecast": "simulate.studies.forecast",
     "validate": "simulate.studies.validate",
+    "replicate": "simulate.studies.replicate",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }
@@ -67,9 +68,9 @@ def run(argv: Sequence[str]) -> int:
         return DEFECT
 
 
-def study(name: str, settings: dict[str, object], where: object) -> None:
-    """Run the study of that name, one of the closed table."""
-    importlib.import_module(STUDIES[name]).run(settings, where)
+def study(name: str, settings: dict[str, object], where: object) -> int:
+    """Run the study of that name, one of the closed table; gives the exit code, 0 where the study has no other."""
+    return importlib.import_module(STUDIES[name]).run(settings, where) or 0
 
 
 def read_options(argv: Sequence[str]) -> Asked:
@@ -122,8 +123,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     from simulate import compose
 
     settings, where = compose.settings(None, asked.overrides, asked.config_dir)
-    study(str(settings["study"]), settings, where)
-    return 0
+    return study(str(settings["study"]), settings, where) or 0
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def settings(
     name: str | None = None,
     overrides: Sequence[str] = (),
     config_dir: str | Path | None = None,
-    inputs: Mapping[str, Mapping[str, Any]] | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
 ) -> tuple[dict[str, Any], Where]:
     """Compose one set with overrides such as "inputs.chip_growth.low=1.2"; gives the settings and `where(dotted_key)`.
 
@@ -115,11 +115,37 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     heard.settings["changes"] = list(differences(old, new))
     heard.settings["name"] = heard.settings["assumptions"] = choice["assumptions"]
     heard.settings["study"] = choice["study"]
+    if choice["study"] == "replicate":
+        heard.settings["sets"] = _sets(library, job, heard.settings.get("sets"), mistakes)
     if choice["study"] == "list":
         heard.settings["show"] = {group: library.titles(group) for group in grammar.GROUPS}
     mistakes.extend(config.check_run(heard.settings, heard.where))
     keys.make_numbers(heard.settings)
     return Composed(heard.settings, heard.where, sources, sure)
+
+
+def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: list[Mistake]) -> list[Composed]:
+    """Every set that `sets=[a,b]` names, else every one with published numbers, composed with the other words."""
+    known = library.names("assumptions")
+    names = asked if isinstance(asked, list) else known if asked is None else [asked]
+    for name in (name for name in names if name not in known):
+        near = keys.closest(str(name), known)
+        what = f"sets: no set is called {shown(name)}" + (f"; did you mean '{near}'?" if near else "")
+        mistakes.append(Mistake("sets", what, f"one or more of: {', '.join(known)}"))
+    others = [word for word in job if word.key not in ("study", "sets", "assumptions")]
+    found = []
+    for name in dict.fromkeys(name for name in names if name in known):
+        chosen = words.Word("sets", "assumptions", name, f"assumptions={name}")
+        wrong: list[Mistake] = []
+        one = compose(library, [*others, chosen], wrong, by_hydra=False)
+        if one.settings.get("published"):
+            found.append(one)
+            mistakes.extend(wrong)
+        elif asked is not None:
+            mistakes.append(Mistake("sets", f"{name} has no published numbers", "leave it out"))
+    if not found and asked is None:
+        mistakes.append(Mistake("study=replicate", "no set has published numbers", "write some in a section published"))
+    return found
 
 
 def _say(heard: inheritance.Composed, job: Sequence[words.Word]) -> None:

@@ -75,6 +75,28 @@ class Evidence:
 
 
 @dataclass
+class Published:
+    """What the source of a set printed about one result, to hold the set's own number against."""
+
+    threshold: Any = None
+    quantity: Any = None
+    ceiling: Any = None
+    input: Any = None
+    binding: Any = None
+    year: Any = None
+    years: Any = None
+    since: Any = None
+    quantile: Any = None
+    hypothesis: Any = None
+    value: Any = None
+    unit: Any = None
+    tolerance: Any = None
+    differs: Any = None
+    source: Any = None
+    note: Any = None
+
+
+@dataclass
 class AssumptionSet:
     """What an assumption set may state."""
 
@@ -95,6 +117,7 @@ class AssumptionSet:
     thresholds: dict[str, Any] = field(default_factory=dict)
     hypotheses: dict[str, Any] = field(default_factory=dict)
     evidence: dict[str, Any] = field(default_factory=dict)
+    published: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -110,6 +133,7 @@ class Run:
     resume: Any = None
     overwrite: Any = None
     show: Any = None
+    sets: Any = None
 
 
 @dataclass

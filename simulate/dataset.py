@@ -22,8 +22,22 @@ if TYPE_CHECKING:
     import xarray as xr
 
 STATEMENT = "A projection conditional on these assumptions"
-#: Keys of a run that say what to do with the numbers, not what they are.
-RUN_KEYS = ("draws", "seed", "threads", "keep", "output", "resume", "overwrite", "study", "show", "folder", "changes")
+#: Keys that say what to do with the numbers or what to hold them against, not what they are.
+RUN_KEYS = (
+    "draws",
+    "seed",
+    "threads",
+    "keep",
+    "output",
+    "resume",
+    "overwrite",
+    "study",
+    "show",
+    "sets",
+    "folder",
+    "changes",
+    "published",
+)
 
 
 def canonical(settings: Mapping[str, Any]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from simulate.config import AssumptionSet, Evidence, Row, Run, Threshold
+from simulate.config import AssumptionSet, Evidence, Published, Row, Run, Threshold
 
 SET_KEYS = tuple(field.name for field in fields(AssumptionSet))
 RUN_KEYS = tuple(field.name for field in fields(Run))
@@ -18,8 +18,10 @@ THRESHOLD_FIELDS = tuple(field.name for field in fields(Threshold))
 EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
 #: Rows that say what the model is made of; a hypothesis may change them.
 MODEL_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
-ROW_SECTIONS = (*MODEL_SECTIONS, "evidence")
+ROW_SECTIONS = (*MODEL_SECTIONS, "evidence", "published")
 HYPOTHESIS_KEYS = ("weight", "note", "source", "drivers", *MODEL_SECTIONS, "inactive", "correlations", "sharpness")
+PUBLISHED_FIELDS = tuple(field.name for field in fields(Published))
+PUBLISHED_KINDS = ("threshold", "quantity", "ceiling", "input", "binding")  # what a published number may be about
 GROUPS = ("assumptions", "thresholds", "study")
 USER_GROUPS = ("assumptions", "thresholds", "sweep")
 FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
@@ -28,8 +30,8 @@ NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median
 DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
 # A row that states one of these says what the input is, and so replaces what it inherits; a value pins what is there.
 DEFINING_FIELDS = ("dist", "formula", "quantiles", "parts")
-NESTED_FIELDS = ("quantiles", "parts")  # the fields of a row that are lists; all others are one value
-TEXT_FIELDS = ("source", "note")
+NESTED_FIELDS = ("quantiles", "parts", "years")  # the fields of a row that are lists; all others are one value
+TEXT_FIELDS = ("source", "note", "differs")
 FREE_TEXT = ("title", "description", "source")
 LONGEST_TITLE, LONGEST_TEXT = 200, 4000
 MOST_ROWS = 1000
@@ -42,7 +44,8 @@ NOT_A_NAME = re.compile(r"(?i)(y|n|yes|no|on|off|true|false|null|none|all|nan|in
 
 def fields_of(section: str) -> tuple[str, ...]:
     """The fields that a row of `section` may have."""
-    return {"thresholds": THRESHOLD_FIELDS, "evidence": EVIDENCE_FIELDS}.get(section, ROW_FIELDS)
+    known = {"thresholds": THRESHOLD_FIELDS, "evidence": EVIDENCE_FIELDS, "published": PUBLISHED_FIELDS}
+    return known.get(section, ROW_FIELDS)
 
 
 def within_hypothesis(key: str) -> str:

@@ -36,7 +36,9 @@ class Composed:
         return self.origins.get(stated, key or "settings")
 
     def hear(self, source: Source, mistakes: list[Mistake]) -> None:
-        """Lay one file over what has been heard so far."""
+        """Lay one file over what has been heard so far; what a source printed is of the set that cites it alone."""
+        if source.group == "assumptions" and self.settings.pop("published", None):
+            self._forget("published")
         for key, value in copy.deepcopy(source.data).items():
             if key in grammar.ROW_SECTIONS:
                 rows = self.settings.setdefault(key, {})

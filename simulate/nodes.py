@@ -202,7 +202,8 @@ class Tree:
             self.wrong(node, f"'{dotted}' has {len(text)} digits", "at most 400")
         else:
             value = self.scalars.construct_object(node)
-            if isinstance(value, float) and (problem := unusable(value, text)):
+            beyond = value == math.inf and re.fullmatch(r"published\.[^.]+\.value", dotted)  # never within the horizon
+            if isinstance(value, float) and not beyond and (problem := unusable(value, text)):
                 self.wrong(node, f"{shown(text)} in '{dotted}' {problem}", "a finite number is needed")
                 return REFUSED
             return value

@@ -25,7 +25,7 @@ from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FORMAT", "Target", "load", "prepare", "save"]
+__all__ = ["FORMAT", "Target", "load", "prepare", "save", "save_files"]
 
 FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
@@ -59,6 +59,20 @@ def save(
         with durable.temporary_folder(root) as folder:
             _fill(folder, dataset, config, log, figures)
             return _publish(folder, target)
+
+
+def save_files(files: Mapping[str, bytes], target: Target, about: Mapping[str, Any]) -> Path:
+    """Write a run folder of plain files, for a study whose result is no Dataset; `about` goes into its manifest.
+
+    Raises as `save` does.
+    """
+    with durable.storing(target.root), durable.temporary_folder(target.root) as folder:
+        hashes = {name: durable.write(folder / name, content) for name, content in files.items()}
+        finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        said = {"program": "simulate", "format": FORMAT, "finished": finished, **about, "files": hashes}
+        durable.write(folder / "manifest.json", json.dumps(said, indent=1, allow_nan=False).encode("utf-8"))
+        durable.sync(folder)
+        return _publish(folder, target)
 
 
 def load(path: str | Path) -> xr.Dataset:

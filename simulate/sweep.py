@@ -110,7 +110,8 @@ def _launch(told: Sequence[str], library: Library, folder: Path) -> list[tuple[s
             composed = compose.compose(library, [sweep.single for sweep in sweeps], mistakes, by_hydra=False)
             if mistakes:
                 raise Mistakes(mistakes)
-            command.study(str(composed.settings["study"]), composed.settings, composed.where)
+            if code := command.study(str(composed.settings["study"]), composed.settings, composed.where):
+                failed.append((" ".join(task_words), f"exit code {code}"))
         except (Mistakes, StorageError, IntegrityError, LockedError, MemoryError) as error:
             failed.append((" ".join(task_words), str(error)))
         except (Exception, SystemExit):

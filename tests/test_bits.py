@@ -23,10 +23,10 @@ from random_sets import assumption_set
 from simulate import compose, forecast
 from simulate.assumptions import build
 from simulate.engines import local
-from simulate.engines.local import Worker
+from simulate.engines.local import Memory
 from simulate.errors import Mistakes
 from simulate.plan import prepare
-from simulate.tally import blank
+from simulate.tally import blank, noted_crossings
 
 HERE = Path(__file__).parent
 UNEVEN = 5 * 512 * 8 + 77  # draws: no multiple of a block
@@ -89,10 +89,10 @@ def sums(settings: dict[str, Any], first: int, last: int, draws: int) -> local.S
     """The counts of some blocks of a run, placed as the run places them."""
     built = build(settings)
     prepared = prepare(built)
-    watched = forecast._place(prepared, 1, built)
-    worker = Worker(prepared, watched, blank(prepared, watched, np.zeros((0, 0, 0), np.float32)))
-    worker.run(1, first, last, draws)
-    return worker.sums
+    (watched,) = forecast._place([prepared], 1, [built])
+    tally = blank(prepared, watched, np.zeros((0, 0, 0), np.float32))
+    Memory(prepared, watched, tally, noted_crossings(0, 0)).run(1, first, last, draws)
+    return local.Sums(tally, take=True)
 
 
 def counted(total: local.Sums) -> dict[str, np.ndarray]:
@@ -183,7 +183,8 @@ def test_no_state_is_left_behind(usual: str) -> None:
         forecast.run(build(settings_of(bad, drivers={})), 3000)
     assert of_dataset(run(baseline(), threads=2)) == usual
     prepared = prepare(build(baseline()))
-    worker = Worker(prepared, blind(prepared), blank(prepared, blind(prepared), np.zeros((0, 0, 0), np.float32)))
+    tally = blank(prepared, blind(prepared), np.zeros((0, 0, 0), np.float32))
+    worker = Memory(prepared, blind(prepared), tally, noted_crossings(0, 0))
     again = worker.rows.copy()
     worker.run(1, 0, 3, 3 * 512)  # a worker that has done other blocks gives the same for the next
     assert not np.array_equal(worker.rows, again)

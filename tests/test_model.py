@@ -21,6 +21,7 @@ from scipy import integrate, special, stats
 
 from simulate import compose, forecast
 from simulate.assumptions import build
+from simulate.dataset import dataset
 
 Z = 6.47  # of 1e4 comparisons none passes it, but for one run in a million
 DRAWS = 400_000
@@ -323,12 +324,13 @@ def check_identities(number: int, draws: int) -> None:
         config["thresholds"][f"e{k}"] = {"value": 10.0**k, "unit": "FLOP"}
     built = build(config)
     outcome = forecast.simulate(built, draws, seed=number)
-    sums = outcome.sums
+    (counts,) = outcome.members
+    sums = counts.sums
     for total in (sums.inputs, sums.results):
         counted = total.bins.sum(axis=-1) + total.under + total.over + total.nan
         assert np.all(counted == draws)
     assert np.all(sums.others["binding"].sum(axis=0) == draws)
-    ds = outcome.dataset()
+    ds = dataset(outcome)
     probability = ds["probability"]
     assert np.all(np.diff(probability, axis=1) >= 0)
     assert np.all((ds["probability_low"] <= probability) & (probability <= ds["probability_high"]))

@@ -89,13 +89,6 @@ def _distribution(row: Any) -> Iterator[str]:
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
-<<<<<<< HEAD
-=======
-    place = f"the command line ({row.where})" if row.where.startswith("override ") else row.where
-    for label, text in (("source", row.source), ("note", row.note), ("stated in", place)):
-        if text:
-            yield f"  {label}: {wording.clean(text, 2000)}"
->>>>>>> w-output
 
 
 def _density(values: list[float]) -> Iterator[str]:

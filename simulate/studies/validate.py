@@ -7,12 +7,19 @@ from typing import Any
 
 from rich.console import Console
 
+from simulate.errors import Mistakes
+
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Print 'valid', or raise every mistake at once."""
-    from simulate import assumptions
+    from simulate import assumptions, published
+    from simulate.checking import Check
 
     built = assumptions.build(settings, where)
+    check = Check(settings, where)
+    published.read(settings, built, check)
+    if check.mistakes:
+        raise Mistakes(check.mistakes)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"valid: {settings['name']}")
     for note in built.notes:

@@ -1,0 +1,92 @@
+"""The set's own number beside a printed one, with its Monte Carlo error, and whether they agree."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from simulate import results
+from simulate.published import Published, neighbours
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+YES, NO, INFORMATION, STALE = "yes", "no", "information", "no: `differs` is stale, it agrees"
+DIFFERS = "differs, as said: "
+VARIABLES = {"ceiling": "ceiling_compute", "input": "inputs", "binding": "binding"}
+
+
+def compare(dataset: xr.Dataset, row: Published) -> dict[str, Any]:
+    """One line of the table: what was printed, what the set gives, and the verdict."""
+    ours, error = number(dataset, row)
+    return {
+        "set": str(dataset.attrs["name"]),
+        "what": row.name,
+        "unit": row.unit,
+        "published": row.value,
+        "ours": ours,
+        "error": error,
+        "tolerance": row.tolerance or "",
+        "verdict": verdict(row, ours),
+        "source": row.source,
+        "note": row.note,
+    }
+
+
+def verdict(row: Published, ours: float) -> str:
+    """Whether the number agrees; a row that is said to differ must truly differ."""
+    if row.tolerance is None:
+        return INFORMATION
+    if row.within(ours):
+        return STALE if row.differs else YES
+    return DIFFERS + row.differs if row.differs else NO
+
+
+def failed(line: dict[str, Any]) -> bool:
+    """Whether a line says that the set does not give what it should."""
+    return line["verdict"] in (NO, STALE)
+
+
+def number(dataset: xr.Dataset, row: Published) -> tuple[float, float]:
+    """The set's number in the unit of the source, and its Monte Carlo standard error.
+
+    The error of a quantile is half the distance between the quantiles one binomial standard error below and above its
+    level; several years are summed as if they moved together, which errs on the wide side.
+    """
+    worth = results.effective_draws(dataset)
+    if row.kind == "binding" or (row.kind == "threshold" and row.years):
+        share = float(_variable(dataset, row, "probability").sel(year=row.years[0], method="nearest"))
+        error = math.sqrt(max(share * (1.0 - share), 0.0) / worth)
+        if row.kind == "threshold" and row.hypothesis is None:
+            errors = dataset["probability_error"].sel(threshold=row.of)
+            error = float(errors.sel(year=row.years[0], method="nearest"))
+        return row.in_unit(share), row.in_unit(error)
+    level = 0.5 if row.quantile is None else row.quantile
+    low, middle, high = (_quantile(dataset, row, near) for near in neighbours(level, int(dataset.attrs["draws"])))
+    wider = math.sqrt(float(dataset.attrs["draws"]) / worth)  # the levels were chosen for draws of equal weight
+    return middle, wider * abs(high - low) / 2.0 if math.isfinite(middle) else math.nan
+
+
+def _quantile(dataset: xr.Dataset, row: Published, level: float) -> float:
+    """A quantile, summed over the years or taken from that of an earlier year, in the unit of the source."""
+    variable = _variable(dataset, row, "crossing")
+    dimension = "crossing_quantile" if row.kind == "threshold" else "quantile"
+    there = variable.sel({dimension: level}, method="nearest", tolerance=1e-12)
+    if not row.years:
+        return row.in_unit(float(there))
+    total = sum(row.in_unit(float(there.sel(year=year, method="nearest")) - _before(there, row)) for year in row.years)
+    return float(total)
+
+
+def _before(variable: xr.DataArray, row: Published) -> float:
+    return 0.0 if row.since is None else float(variable.sel(year=row.since, method="nearest"))
+
+
+def _variable(dataset: xr.Dataset, row: Published, of_threshold: str) -> xr.DataArray:
+    """The variable in which the number stands, for all hypotheses together or for the one that is named."""
+    name = VARIABLES.get(row.kind) or (of_threshold if row.kind == "threshold" else row.of)
+    variable = dataset[name if row.hypothesis is None else f"{name}_by_hypothesis"]
+    if row.hypothesis is not None:
+        variable = variable.sel(hypothesis=row.hypothesis)
+    dimension = "ceiling" if row.kind == "binding" else row.kind
+    return variable if row.kind == "quantity" else variable.sel({dimension: row.of})
