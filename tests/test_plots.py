@@ -60,6 +60,15 @@ def test_ticks_are_powers_of_ten(dataset):
     assert "10²⁸" in [t.get_text() for t in ax.get_yticklabels()]
 
 
+def test_ticks_of_a_short_axis_differ(dataset):
+    ax = plots.fan(dataset, quantity="gwp")
+    assert np.ptp(ax.get_ylim()) < 2
+    ax.figure.canvas.draw()
+    ticks = [t.get_text() for t in ax.get_yticklabels()]
+    assert len(ticks) > 2
+    assert len(set(ticks)) == len(ticks), ticks
+
+
 def test_crossing_prints_never_and_already(dataset):
     said = "\n".join(texts(plots.crossing(dataset)))
     assert "never by 2060: >99.70 %" in said

@@ -139,7 +139,8 @@ def test_progress_is_silent_without_a_terminal(capsys):
 def test_other_grids_and_no_thresholds():
     text = printed(make_dataset.make(draws=200, start=2026.5, horizon=2036.5, step=2.0, thresholds={}))
     assert "2026.5" in text
-    assert "threshold" not in text
+    assert "has been crossed" not in text
+    assert "dates of crossing (the set states no threshold" in " ".join(text.split())
 
 
 # Tables and the summary

@@ -183,9 +183,9 @@ def years(ax: Axes, year: np.ndarray) -> None:
 
 
 def powers(ax: Axes) -> None:
-    """Write the ticks of a vertical axis in log10 as powers of ten: 10²⁷."""
+    """Write the ticks of a vertical axis in log10 as powers of ten, 10²⁷, with a factor where the axis is short."""
     ax.yaxis.set_major_locator(MaxNLocator(nbins=9, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: "10" + wording.superscript(f"{value:.0f}")))
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: wording.value(value, "log10 ", 3)))
 
 
 def render(ax: Axes, kind: str, dpi: int = 120) -> bytes:
