@@ -22,6 +22,7 @@ CERTAIN = 2**32  # the weight of a draw that the evidence fits best
 TABLES = ("inputs", "quantities", "ceilings", "thresholds")
 OF_A_HYPOTHESIS = ("weight", "source", "note", "title", "description")
 REPLACING = ("dist", "formula", "quantiles", "parts")
+SORTS = ("low", "mid", "mode", "high", "interval"), ("mean", "sd"), ("median", "sd_ln")
 FOLLOWS = ("training_compute", "largest_run", "effective_compute", "largest_effective")
 
 # --------------------------------------------------------------------------------------------------------------------
@@ -29,11 +30,18 @@ FOLLOWS = ("training_compute", "largest_run", "effective_compute", "largest_effe
 
 
 def laid_over(under: Row, row: Row) -> Row:
-    """Lay a row over another: a new distribution or formula replaces it whole, a value pins it, else fields change."""
-    if any(field in row for field in REPLACING):
-        return dict(row)
-    pinned = {key: value for key, value in under.items() if key != "formula"} if "value" in row else under
-    return {**pinned, **row}
+    """Lay a row over another: a new distribution or formula replaces it whole, a value pins it, else fields change.
+
+    Null takes a field out, and other numbers of one sort (low and high) take those of another (mean and sd) out.
+    """
+    stated = clean(row)
+    if any(field in stated for field in REPLACING):
+        return stated
+    gone = {"formula"} if "value" in stated else set()
+    for sort in SORTS:
+        if any(field in stated for field in sort):
+            gone |= {field for other in SORTS if other != sort for field in other}
+    return {key: value for key, value in under.items() if key not in gone and key not in row} | stated
 
 
 def nested(under: Any, over: Any) -> Any:
@@ -55,7 +63,7 @@ def of_hypothesis(settings: Mapping[str, Any], changes: Mapping[str, Any]) -> di
                 if row is None:
                     del table[name]
                 else:
-                    table[name] = laid_over(table.get(name, {}), clean(row))
+                    table[name] = laid_over(table.get(name, {}), row)
             found[key] = table
         elif key == "drivers":
             found[key] = nested(settings.get(key) or {}, value)

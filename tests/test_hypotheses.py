@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import command_line
 import numpy as np
 import pytest
 import xarray as xr
-from command_line import HEADER, write
 from digests import of_arrays
 from random_sets import mixed_set
 from reference_mixture import FOLLOWS, Pool, Variants, level_of, of_hypothesis, variants
@@ -494,7 +494,7 @@ def test_reweighting_refuses(weights: dict[str, float], said: str) -> None:
 
 def test_a_saved_result_can_be_reweighted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    lines = f"""{HEADER}start: 2026
+    lines = f"""{command_line.HEADER}start: 2026
 horizon: 2029
 inputs: {{x: {{dist: uniform, low: 0, high: 1, interval: 1, unit: OOM}}}}
 ceilings: {{straight: {{formula: "26 + x + (year - 2026)/2", unit: log10 FLOP}}}}
@@ -503,22 +503,14 @@ hypotheses:
   slow: {{weight: 0.75}}
   fast: {{weight: 0.25, ceilings: {{straight: {{formula: "26 + x + year - 2026", unit: log10 FLOP}}}}}}
 """
-    write(tmp_path / "own", "parent.yaml", lines)
-    child = f"{HEADER}defaults: [parent]\nhypotheses: {{slow: {{weight: 0.4}}, fast: {{weight: 0.6}}}}\n"
-    write(tmp_path / "own", "child.yaml", child)
+    command_line.write(tmp_path / "own", "parent.yaml", lines)
+    child = f"{command_line.HEADER}defaults: [parent]\nhypotheses: {{slow: {{weight: 0.4}}, fast: {{weight: 0.6}}}}\n"
+    command_line.write(tmp_path / "own", "child.yaml", child)
     parent, child_set = (compose.settings(name, config_dir=tmp_path / "own")[0] for name in ("parent", "child"))
     assert child_set["hypotheses"]["fast"]["ceilings"] == parent["hypotheses"]["fast"]["ceilings"]
-    words = [
-        "--config-dir",
-        str(tmp_path / "own"),
-        "assumptions=parent",
-        "thresholds=none",
-        "draws=2000",
-        "output=kept",
-    ]
-    from command_line import simulate as command
-
-    outcome = command(*[word for word in words if word != "thresholds=none"])
+    outcome = command_line.simulate(
+        "--config-dir", str(tmp_path / "own"), "assumptions=parent", "draws=2000", "output=kept"
+    )
     assert outcome.code == 0, outcome.err
     kept = simulate.load(tmp_path / "outputs" / "kept")
     again = simulate.reweight(kept, {"slow": 0.4, "fast": 0.6})

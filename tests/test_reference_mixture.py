@@ -66,6 +66,9 @@ def test_rows_are_laid_over_by_the_rule_of_inheritance() -> None:
     assert not {"hypotheses", "evidence", "weight", "note"} & set(found)
     again = of_hypothesis(settings, {"weight": 1, "inputs": {"a": {"quantiles": [[0.1, 1], [0.9, 2]], "unit": "OOM"}}})
     assert again["inputs"]["a"] == {"quantiles": [[0.1, 1], [0.9, 2]], "unit": "OOM"}
+    rows = {"x": {**STANDARD, "value": 1, "max": 3}}
+    spoken = of_hypothesis({"inputs": rows}, {"inputs": {"x": {"low": -1, "high": 2, "value": None, "max": None}}})
+    assert spoken["inputs"]["x"] == {"dist": "normal", "low": -1, "high": 2, "unit": "OOM"}
     assert settings["inputs"]["b"] == {"formula": "2*a", "unit": "OOM"}  # untouched
 
 
