@@ -492,9 +492,7 @@ def test_reweighting_refuses(weights: dict[str, float], said: str) -> None:
         simulate.reweight(found, weights)
 
 
-def test_a_saved_result_can_be_reweighted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    lines = f"""{command_line.HEADER}start: 2026
+PARENT = f"""{command_line.HEADER}start: 2026
 horizon: 2029
 inputs: {{x: {{dist: uniform, low: 0, high: 1, interval: 1, unit: OOM}}}}
 ceilings: {{straight: {{formula: "26 + x + (year - 2026)/2", unit: log10 FLOP}}}}
@@ -503,21 +501,58 @@ hypotheses:
   slow: {{weight: 0.75}}
   fast: {{weight: 0.25, ceilings: {{straight: {{formula: "26 + x + year - 2026", unit: log10 FLOP}}}}}}
 """
-    command_line.write(tmp_path / "own", "parent.yaml", lines)
-    child = f"{command_line.HEADER}defaults: [parent]\nhypotheses: {{slow: {{weight: 0.4}}, fast: {{weight: 0.6}}}}\n"
-    command_line.write(tmp_path / "own", "child.yaml", child)
-    parent, child_set = (compose.settings(name, config_dir=tmp_path / "own")[0] for name in ("parent", "child"))
-    assert child_set["hypotheses"]["fast"]["ceilings"] == parent["hypotheses"]["fast"]["ceilings"]
-    outcome = command_line.simulate(
-        "--config-dir", str(tmp_path / "own"), "assumptions=parent", "draws=2000", "output=kept"
-    )
+
+
+def child_of_parent(folder: Path, hypotheses: str) -> dict[str, Any]:
+    """The settings of a set that inherits the parent and says something of its hypotheses."""
+    command_line.write(folder, "parent.yaml", PARENT)
+    text = f"{command_line.HEADER}defaults: [parent]\nhypotheses: {hypotheses}\n"
+    command_line.write(folder, "child.yaml", text)
+    return compose.settings("child", config_dir=folder)[0]
+
+
+def test_a_child_set_reweights_and_adds(tmp_path: Path) -> None:
+    words = "{slow: {weight: 0.25}, still: {weight: 0.5, inputs: {x: {value: 0.2}}}}"
+    stated = child_of_parent(tmp_path, words)["hypotheses"]
+    assert list(stated) == ["slow", "fast", "still"]
+    assert [row["weight"] for row in stated.values()] == [0.25, 0.25, 0.5]
+    still = {"weight": 0.5, "inputs": {"x": {"value": 0.2}}}
+    expected = small(hypotheses={"slow": {"weight": 0.25}, "fast": FASTER["fast"], "still": still})
+    found = simulate.run("child", draws=DRAWS, config_dir=tmp_path)
+    pool = Pool(second_opinion(expected))
+    np.testing.assert_allclose(found["probability"].sel(threshold="level"), pool.probability("level"), atol=EXACT)
+
+
+def test_a_child_set_takes_out(tmp_path: Path) -> None:
+    settings = child_of_parent(tmp_path, "{slow: null, fast: {weight: 1}}")
+    assert {name for name, row in settings["hypotheses"].items() if row is not None} == {"fast"}
+    found, alone = run(settings), run(of_hypothesis(small(), FASTER["fast"]))
+    assert found["probability"].sel(threshold="level").values.tolist() == alone["probability"][0].values.tolist()
+
+
+def test_a_saved_result_can_be_reweighted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    own = tmp_path / "own"
+    child_of_parent(own, "{slow: {weight: 0.4}, fast: {weight: 0.6}}")
+    outcome = command_line.simulate("--config-dir", str(own), "assumptions=parent", "draws=2000", "output=kept")
     assert outcome.code == 0, outcome.err
     kept = simulate.load(tmp_path / "outputs" / "kept")
     again = simulate.reweight(kept, {"slow": 0.4, "fast": 0.6})
-    whole = simulate.run("child", draws=2000, config_dir=tmp_path / "own")
+    whole = simulate.run("child", draws=2000, config_dir=own)
     np.testing.assert_allclose(again["probability"], whole["probability"], rtol=0, atol=EXACT)
     np.testing.assert_allclose(again["probability_error"], whole["probability_error"], rtol=0, atol=EXACT)
     assert again["hypothesis_weight"].values.tolist() == [0.4, 0.6]
+
+
+def test_bad_weights_on_the_command_line_write_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own, here = tmp_path / "own", tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    command_line.write(own, "parent.yaml", PARENT.replace("0.75", "0.85"))
+    outcome = command_line.simulate("--config-dir", str(own), "assumptions=parent", "draws=2000")
+    command_line.assert_clean_refusal(outcome, here)
+    assert "hypotheses" in outcome.err
+    assert "1.1" in outcome.err
 
 
 # ------------------------------------------------------------------------------------------------------------ mistakes
@@ -536,7 +571,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("no weight", {"hypotheses": {"slow": {"weight": 1}, "fast": {}}}, r"hypotheses\.fast.*weight"),
     ("text", {"hypotheses": two(weight="half")}, r"hypotheses\.fast.*half"),
     ("not finite", {"hypotheses": two(weight=float("nan"))}, r"hypotheses\.fast.*nan"),
-    ("unknown field", {"hypotheses": two(wieght=0.5)}, r"hypotheses\.fast.*wieght.*did you mean 'weight'"),
+    ("unknown field", {"hypotheses": two(weightt=0.5)}, r"hypotheses\.fast.*weightt.*did you mean 'weight'"),
     ("unknown row", {"hypotheses": two(inputs={"y": UNIFORM})}, r"hypotheses\.fast.*\by\b"),
     (
         "unknown ceiling",
@@ -545,8 +580,8 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ),
     (
         "unknown threshold",
-        {"hypotheses": two(thresholds={"levle": {"value": 1, "unit": "FLOP"}})},
-        r"hypotheses\.fast.*levle.*did you mean 'level'",
+        {"hypotheses": two(thresholds={"levvel": {"value": 1, "unit": "FLOP"}})},
+        r"hypotheses\.fast.*levvel.*did you mean 'level'",
     ),
     ("own quantity", {"hypotheses": two(quantities={"q": FORMULA})}, r"hypotheses\.fast.*\bq\b"),
     ("start", {"hypotheses": two(start=2025)}, r"hypotheses\.fast.*start"),
@@ -554,7 +589,7 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     (
         "other unit",
         {"hypotheses": two(inputs={"x": {**UNIFORM, "unit": "%"}})},
-        r"hypotheses\.fast.*x.*unit.*%.*OOM",
+        r"hypotheses\.fast(?=.*\bx\b)(?=.*unit)(?=.*%)(?=.*OOM)",
     ),
     ("nothing seen", {"evidence": {"e": {"note": "nothing"}}}, r"evidence\.e.*loglik"),
     ("both", {"evidence": {"e": {**SEEN, "loglik": "-x"}}}, r"evidence\.e.*loglik"),
@@ -589,15 +624,21 @@ def test_mistakes_are_explained(settings: dict[str, Any], said: str) -> None:
     assert all(mistake.way_out or "did you mean" in mistake.what for mistake in refusal.value.items)
 
 
+def test_a_row_that_is_not_there_has_a_nearest_name() -> None:
+    changes = {"weight": 1, "inputs": {"trend_grwth": {"low": 2}}}
+    with pytest.raises(Mistakes, match=r"hypotheses\.fast.*trend_grwth.*did you mean 'trend_growth'"):
+        run({**TREND, "hypotheses": {"fast": changes}})
+
+
 def test_all_mistakes_at_once() -> None:
     settings = small(
-        hypotheses={"slow": {"weight": -0.1}, "fast": {"weight": 1.1, "inputs": {"x": {"dist": "unifrom"}}}},
+        hypotheses={"slow": {"weight": -0.1}, "fast": {"weight": 1.1, "inputs": {"x": {"dist": "unfiform"}}}},
         evidence={"e": {**SEEN, "date": 2020}},
     )
     with pytest.raises(Mistakes) as refusal:
         run(settings)
     text = str(refusal.value)
-    assert all(word in text for word in ("-0.1", "unifrom", "2020"))
+    assert all(word in text for word in ("-0.1", "unfiform", "2020"))
 
 
 def test_an_input_that_only_evidence_reads_is_used() -> None:
