@@ -25,7 +25,6 @@ from reference_mixture import FOLLOWS, Pool, Variants, level_of, of_hypothesis, 
 import simulate
 from simulate import compose, forecast, units
 from simulate.assumptions import build
-from simulate.dataset import QUANTILES
 from simulate.errors import Mistakes
 
 DOLLARS = {year: units.DOLLARS[f"USD{year}"] for year in units.PRICES}
@@ -33,6 +32,7 @@ EXACT, BY_TABLES = 1e-12, 1e-9  # of probabilities: of the draws themselves, of 
 NEARLY = 1e-8  # of levels of quantiles: which of two neighbouring draws it is may depend on rounding
 PILOT = 512  # draws by which histograms are placed
 CELL = 1 / 128  # a bin in ranges of the pilot, and a cell of dates in years
+LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # of the quantiles of a result
 DRAWS = 1300  # two whole blocks and a part of one
 
 
@@ -74,7 +74,7 @@ def input_resolution(values: np.ndarray, quantile: np.ndarray) -> np.ndarray:
 
 def lower_and_upper() -> tuple[np.ndarray, np.ndarray]:
     """Levels just below and just above those of the result."""
-    return QUANTILES - NEARLY, QUANTILES + NEARLY
+    return LEVELS - NEARLY, LEVELS + NEARLY
 
 
 def check_thresholds(found: xr.Dataset, pool: Pool, suffix: str, close: float) -> None:
