@@ -2,7 +2,8 @@
 
 A number is first chosen in the kernel's unit (a level in log10, a growth in OOM/yr) as an interval, and then written in
 some spelling of its unit as some family, so that all spellings and families meet all rows. `assumption_set(17)` is the
-same set in every run and on every machine, so a failing test needs to name no more than the number.
+same set in every run and on every machine, so a failing test needs to name no more than the number. `mixed_set(17)` is
+that set with hypotheses, which change its rows, laws, limits, ceilings and thresholds, and with evidence.
 """
 
 from __future__ import annotations
@@ -388,3 +389,118 @@ def thresholds(pick: Random, chosen: dict[str, Any], units_of: dict[str, str]) -
     if "algorithms" in chosen:
         found["effective"] = {**row_of(pick, Wanted("log10 FLOP", 26.5, 32.0)), "kind": "effective"}
     return found
+
+
+def wanted_rows(config: dict[str, Any]) -> dict[str, Wanted]:
+    """Rows of the drivers of a set that a hypothesis may state anew: not correlated, with what is wanted of them."""
+    tied = {name for pair in config["correlations"] for name in pair[:2]}
+    found: dict[str, Wanted] = {}
+    for driver in config["drivers"]:
+        for prefix, path in PATHS[driver].items():
+            found[f"{prefix}_start"] = Wanted(path.unit, path.low, path.high, strict=False)
+            found[f"{prefix}_growth"] = Wanted("OOM/yr", 0.1 * path.fastest, path.fastest)
+        found |= ROWS.get(driver, {})
+    return {name: wanted for name, wanted in found.items() if name in config["inputs"] and name not in tied}
+
+
+def row_in(pick: Random, wanted: Wanted, unit: str) -> Row:
+    """A distribution as `row_of` gives it, in a certain unit."""
+    while True:
+        row = row_of(pick, wanted)
+        if row["unit"] == unit and "value" not in row:
+            return row
+
+
+def other_rows(pick: Random, config: dict[str, Any]) -> Row:
+    """A hypothesis about some inputs: other distributions, other families, or a certain value."""
+    able = wanted_rows(config)
+    found: dict[str, Row] = {}
+    for name in pick.sample(sorted(able), min(len(able), pick.randint(1, 3))):
+        stated = config["inputs"][name]
+        if "low" in stated and pick.random() < 0.3:
+            row: Row = {"value": 0.5 * (stated["low"] + stated["high"]), "unit": stated["unit"]}
+        else:
+            row = row_in(pick, able[name], stated["unit"])
+        found[name] = row | ({"at": stated["at"]} if "at" in stated else {})
+    return {"inputs": found}
+
+
+def other_law(pick: Random, config: dict[str, Any]) -> Row:
+    """A hypothesis about how a path grows and what bends it, with the rows that its law reads."""
+    paths = [(driver, prefix) for driver in config["drivers"] for prefix in PATHS[driver]]
+    driver, prefix = pick.choice([(d, p) for d, p in paths if f"{p}_start" in config["inputs"]])
+    first = prefix == next(iter(PATHS[driver]))
+    growth = wanted_rows(config).get(f"{prefix}_growth")
+    laws = [*SMOOTH_LAWS] if prefix == "chip" else sorted(LAW_ROWS)
+    law = pick.choice([law for law in laws if growth is not None or law != "reversion"])
+    options: Row = {"law": law}
+    if f"{prefix}_limit" in config["inputs"]:
+        options["limit"] = pick.choice((SMOOTH_LIMITS if prefix == "chip" else LIMITS)[1:])
+    found: dict[str, Row] = {
+        f"{prefix}_{name}": row_of(pick, Wanted(unit, low, high))
+        for name, unit, low, high in LAW_ROWS[law]
+        if f"{prefix}_{name}" not in config["inputs"]
+    }
+    if law == "reversion" and growth is not None:
+        found[f"{prefix}_growth"] = row_in(pick, growth, config["inputs"][f"{prefix}_growth"]["unit"])
+    return {"drivers": {driver: options if first else {prefix: options}}, "inputs": found}
+
+
+def other_ceilings(pick: Random, config: dict[str, Any]) -> Row:
+    """A hypothesis about which ceilings count, and about those that the set states itself."""
+    stated = [*by_drivers(config["drivers"], config["quantities"]), *config["ceilings"]]
+    found: Row = {"inactive": sorted(pick.sample(stated, pick.randint(0, len(stated) - 1)))}
+    if config["ceilings"]:
+        name = pick.choice(sorted(config["ceilings"]))
+        found["ceilings"] = {name: {"formula": "26.3 + 0.6*(year - start_year) + lift", "unit": "log10 FLOP"}}
+    return found
+
+
+def other_thresholds(pick: Random, config: dict[str, Any]) -> Row:
+    """A hypothesis about levels, one of which follows from an input that the set does not have."""
+    tied = {name for pair in config["correlations"] for name in pair[:2]}
+    levels: dict[str, Row] = {"derived": {"formula": "26.5 + 2*lift + (ratio > 1) + extra", "unit": "log10 FLOP"}}
+    if "uncertain" not in tied:
+        levels["uncertain"] = row_in(pick, Wanted("log10 FLOP", 26.0, 31.0), config["thresholds"]["uncertain"]["unit"])
+    return {"thresholds": levels, "inputs": {"extra": {"dist": "normal", "low": 0, "high": 1.5, "unit": "OOM"}}}
+
+
+LOGLIKS = (
+    "-(lift - 0.1)**2/(2*0.2**2)",
+    "-4*(ratio > 1.2) - 0.3*(lift < 0)",
+    "-exp(-3*lift)/4",
+    "min(0, 2*log10(ratio))",
+    "-6*abs(lift)",
+)
+
+
+def evidence(pick: Random, config: dict[str, Any]) -> dict[str, Row]:
+    """Something seen of inputs, and of a quantity at a date that is mostly no instant."""
+    found: dict[str, Row] = {}
+    if pick.random() < 0.7:
+        found["felt"] = {"loglik": pick.choice(LOGLIKS)}
+    if pick.random() < 0.7:
+        date = pick.choice([config["start"], config["horizon"], pick.uniform(config["start"], config["horizon"])])
+        sort = {"quantity": "training_compute", "value": 10 ** pick.uniform(26.0, 28.0), "unit": "FLOP"}
+        if pick.random() < 0.3:
+            looked_at = config["thresholds"]["looked_at"]
+            sort = {key: looked_at[key] for key in ("quantity", "value", "unit")}
+        found["seen"] = {**sort, "date": date, "sd": pick.uniform(0.4, 2.0)}
+    return found
+
+
+def mixed_set(number: int) -> dict[str, Any]:
+    """Composed assumption set number `number` with two to four hypotheses, and with evidence in most."""
+    config, pick = assumption_set(number), Random(f"hypotheses of {number}")
+    cuts = sorted(pick.randint(0, 100) for _ in range(pick.randint(1, 3)))
+    shares = [(b - a) / 100 for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
+    stated: dict[str, Row] = {}
+    for k, share in enumerate(shares):
+        changes: Row = {}
+        for change in pick.sample([other_rows, other_law, other_ceilings, other_thresholds], pick.randint(0, 3)):
+            for key, value in change(pick, config).items():
+                changes[key] = value if key == "inactive" else {**changes.get(key, {}), **value}
+        if pick.random() < 0.2:
+            changes["sharpness"] = 7
+        stated[f"variant_{k}"] = {"weight": share, **changes}
+    return {**config, "hypotheses": stated, "evidence": evidence(pick, config)}

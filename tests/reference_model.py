@@ -608,7 +608,7 @@ class Model:
     def __init__(self, settings: Mapping[str, Any], draws: int, seed: int, dollars: Mapping[int, float]) -> None:
         for key in ("hypotheses", "evidence"):
             if settings.get(key):
-                raise NotImplementedError(f"{key} are not part of the reference model")
+                raise ValueError(f"{key}: `reference_mixture.variants` runs the whole set")
         self.settings, self.draws, self.seed, self.dollars = settings, draws, seed, dollars
         self.start = float(settings["start"])
         step = float(settings.get("step") or 1)
