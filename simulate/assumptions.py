@@ -48,6 +48,11 @@ class Assumptions:
     hypotheses: tuple[Hypothesis, ...] = ()  # where there are some, everything above is that of the first
 
     @property
+    def superexponential(self) -> tuple[str, ...]:
+        """The paths with a pole, beyond which their level is infinite but for a limit."""
+        return tuple(name for name, choice in self.paths.items() if choice.law == "superexponential")
+
+    @property
     def members(self) -> tuple[Hypothesis, ...]:
         """What the result is a mixture of: the hypotheses, or the set itself as the only one."""
         return self.hypotheses or (Hypothesis("", 1.0, "", self),)

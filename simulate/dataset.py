@@ -77,6 +77,8 @@ class _Labels:
             self._ceilings()
         if self.set.thresholds:
             self._thresholds()
+        if any(hypothesis.set.superexponential for hypothesis in self.set.members):
+            self._poles()
         if self.of.kept:
             self._trajectories()
         about = {"long_name": "draws that the result is worth"}
@@ -174,6 +176,12 @@ class _Labels:
             ("note", [t.row.note for t in thresholds.values()]),
         ):
             self.variables[f"threshold_{column}"] = (("threshold",), np.array(texts, dtype=str))
+
+    def _poles(self) -> None:
+        poles = self.of.poles()
+        self.coordinates["path"] = ("path", np.array(list(poles), dtype=str))
+        about = {"units": "1", "long_name": "share of draws in which the path has reached its pole"}
+        self.variables["reached_pole"] = (("path", "year"), np.array(list(poles.values())), about)
 
     def _trajectories(self) -> None:
         paths = [counts.member.trajectories for counts in self.of.members]

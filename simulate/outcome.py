@@ -163,6 +163,16 @@ class Outcome:
         p = np.clip(self.probability, 0.0, 1.0)
         return intervals.binomial(p * self.worth, self.worth)
 
+    def poles(self) -> dict[str, Array]:
+        """Share of the draws in which a superexponential path has reached its pole by each instant (year,); a path that
+        has another law under some hypothesis reaches none there.
+        """
+        found: dict[str, Array] = {}
+        for p, counts in zip(self.posterior, self.members, strict=True):
+            for name, reached in zip(counts.set.superexponential, counts.sums.others["poles"], strict=True):
+                found[name] = found.get(name, 0.0) + p * reached / counts.mass
+        return found
+
     def crossings(self, which: int | None = None) -> Crossings:
         """Crossing dates of one member, or of the mixture."""
         if which is None and len(self.members) > 1:

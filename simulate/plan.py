@@ -20,7 +20,7 @@ from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_ce
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes
 from simulate.formulas import Formula
-from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
+from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, POLE, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
@@ -146,6 +146,7 @@ class _Planner:
             kept=_places(self.results[name] for name in kept),
             evidence=evidence,
             observed=self._observed(),
+            poles=self._poles(),
         )
         return Prepared(
             plan=plan,
@@ -173,6 +174,18 @@ class _Planner:
         seen = self.set.evidence.observations
         rows = [(self.results[o.quantity], self.earlier[o.quantity], o.date, o.value, o.sd) for o in seen]
         return np.array(rows, OBSERVATION)
+
+    def _poles(self) -> np.ndarray:
+        """Paths whose law has a pole."""
+        rows = [
+            (
+                layout.row(name, "growth"),
+                layout.row(name, "acceleration"),
+                self._since(f"{name}_start", f"{name}_growth"),
+            )
+            for name in self.set.superexponential
+        ]
+        return np.array(rows, POLE)
 
     def _levels(self) -> np.ndarray:
         levels = np.zeros(len(self.level), LEVEL)
