@@ -202,8 +202,8 @@ def copy_with_toy(folder: Path) -> Path:
     (package / "drivers" / "toy.py").write_text(TOY, encoding="utf-8")
     the_list = package / "drivers" / "__init__.py"
     text = the_list.read_text("utf-8")
-    assert text.count('"trend", ') == 1
-    the_list.write_text(text.replace('"trend", ', '"trend", "toy", '), encoding="utf-8")
+    assert text.count('"trend",') == 1
+    the_list.write_text(text.replace('"trend",', '"trend", "toy",'), encoding="utf-8")
     own = folder / "own" / "assumptions"
     own.mkdir(parents=True)
     (own / "with_toy.yaml").write_text(TOY_SET, encoding="utf-8")
