@@ -143,7 +143,7 @@ class _Planner:
             ceilings=_places(self.ceiling_rows[name] for name in self.set.active),
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
             levels=self._levels(),
-            kept=_places(self.results[name] for name in kept),
+            kept=_places([*(self.results[name] for name in kept), *self._kept_likelihood()]),
             evidence=evidence,
             observed=self._observed(),
             poles=self._poles(),
@@ -174,6 +174,10 @@ class _Planner:
         seen = self.set.evidence.observations
         rows = [(self.results[o.quantity], self.earlier[o.quantity], o.date, o.value, o.sd) for o in seen]
         return np.array(rows, OBSERVATION)
+
+    def _kept_likelihood(self) -> list[int]:
+        """Who keeps draws needs their weights."""
+        return [layout.row("likelihood")] if self.set.evidence else []
 
     def _poles(self) -> np.ndarray:
         """Paths whose law has a pole."""

@@ -37,7 +37,7 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
     prior = _prior(dataset, weights)
     if "pair_mass" not in dataset:  # one hypothesis, so its weight is 1
         return dataset.copy()
-    parts = ("evidence_mass", "pair_both", "pair_one", "pair_mass", "evidence_mass_rounded")
+    parts = ("evidence_mass", "pair_both", "pair_one", "pair_mass")
     pool = Pool(prior, *(dataset[name].values for name in parts))
     found = dataset.copy()
 

@@ -329,7 +329,7 @@ def test_the_share_of_draws_beyond_their_pole() -> None:
         reached = float(dataset["reached_pole"].sel(path="trend", year=year))
         assert abs(reached - p) <= 6.47 * math.sqrt(p * (1 - p) / draws) + 1e-12
     limited = {**settings, "drivers": {"trend": {"law": "superexponential", "limit": "hard"}}}
-    limited["inputs"] = {**inputs, "trend_limit": {"value": 30, "unit": "log10 FLOP"}}
+    limited["inputs"] = {**settings["inputs"], "trend_limit": {"value": 30, "unit": "log10 FLOP"}}
     below = forecast.run(build(limited), draws)  # a limit hides the pole from the level, not from the count
     assert np.array_equal(below["reached_pole"], dataset["reached_pole"])
     assert float(below["training_compute"].max()) == pytest.approx(30)
