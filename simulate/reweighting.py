@@ -6,6 +6,7 @@ the 200 equally likely values of each hypothesis that a result keeps, so they ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -85,7 +86,7 @@ def _prior(dataset: xr.Dataset, weights: Mapping[str, float]) -> Array:
         for name, weight in weights.items()
         if not is_number(weight) or not 0.0 <= weight <= 1.0
     ]
-    total = sum(weights.values()) if not mistakes else 1.0
+    total = math.fsum(weights.values()) if not mistakes else 1.0
     if abs(total - 1.0) > SLACK:
         mistakes.append(Mistake("weights", f"the weights sum to {total:.12g}", "make them sum to 1"))
     if mistakes:
