@@ -34,7 +34,7 @@ class KernelRun:
     def __init__(self, name: str = "baseline_2026") -> None:
         self.set = assumptions.build(*compose.settings(name))
         outcome = forecast.simulate(self.set, 2 * DRAWS, 1, 1)
-        self.prepared, self.watched, self.paths = outcome.members[0].member
+        self.prepared, self.watched, self.paths, self.dates = outcome.members[0].member
         self.worker = self._worker()
 
     def _worker(self) -> local.Memory:
@@ -44,7 +44,7 @@ class KernelRun:
     def run(self, draws: int, threads: int = 1) -> None:
         """Take draws through the years, in tasks as a run does, on this thread or on several."""
         if threads > 1:
-            local.run([local.Member(self.prepared, self.watched, self.paths)], draws, 1, threads)
+            local.run([local.Member(self.prepared, self.watched, self.paths, self.dates)], draws, 1, threads)
             return
         blocks, total = -(-draws // DRAWS), Sums(self.worker.tally)
         for first in range(0, blocks, BLOCKS_PER_TASK):
@@ -80,7 +80,8 @@ class KernelRun:
     def _changed(self, watched: Any = None, **fields: Any) -> KernelRun:
         other = object.__new__(KernelRun)
         other.prepared = self.prepared._replace(plan=self.prepared.plan._replace(**fields))
-        other.set, other.watched, other.paths = self.set, watched or self.watched, self.paths
+        other.set, other.watched = self.set, watched or self.watched
+        other.paths, other.dates = self.paths, self.dates[: len(other.prepared.plan.levels)]
         other.worker = other._worker()
         return other
 

@@ -72,19 +72,25 @@ def simulate(
     keep: str | None = None,
     progress: Progress | None = None,
     levels: Sequence[float] = (),
+    sample: int = SAMPLE_PATHS,
 ) -> Outcome:
-    """Run the kernel for every hypothesis and gather the counts."""
+    """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
+    draws are kept one by one.
+    """
     computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
-    paths = draws if keep == "draws" else min(SAMPLE_PATHS, draws)
+    paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     _check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     _check_draws(sets, draws)
     prepared = [prepare(one, kept) for one in sets]
     watched = _place(prepared, seed, sets)
-    shape = len(prepared[0].plan.kept), len(assumptions.years), paths
+    kept_rows, thresholds = len(prepared[0].plan.kept), len(assumptions.thresholds)
     members = [
-        local.Member(own, watch, np.zeros(shape, np.float32)) for own, watch in zip(prepared, watched, strict=True)
+        local.Member(
+            own, watch, np.zeros((kept_rows, len(assumptions.years), paths), np.float32), np.zeros((thresholds, paths))
+        )
+        for own, watch in zip(prepared, watched, strict=True)
     ]
     started = time.perf_counter()
     sums, pairs = local.run(members, draws, seed, threads, progress)

@@ -90,7 +90,8 @@ class Tally(NamedTuple):
     poles: np.ndarray  # (superexponential path, year) weights of those that have reached the pole
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
     improper: np.ndarray  # (log-likelihood by formula,) draws in which it is above 0 or no number
-    trajectories: np.ndarray  # (kept, year, draw) float32
+    trajectories: np.ndarray  # (kept, year, draw) float32, of the first draws
+    crossings: np.ndarray  # (threshold, draw) crossing dates of the same draws
 
 
 class Noted(NamedTuple):
@@ -272,12 +273,15 @@ def _keep(kept, trajectories, block, year, many, rows):
 
 
 @jit
-def _count_dates(levels, reference, differ, many, rows, pilot):
+def _count_dates(levels, reference, differ, crossings, block, many, rows, pilot):
     """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known
-    exactly).
+    exactly); the dates of the first draws are kept.
     """
+    first = block * DRAWS
     for k in range(len(levels)):
         date, differs = rows[levels[k].date], 0
+        for i in range(min(many, max(crossings.shape[1] - first, 0))):
+            crossings[k, first + i] = date[i]
         for i in range(many):
             differs += date[i] != reference[k]
         differ[k] += differs
@@ -384,7 +388,7 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                     by_observations(plan.observed, t, rows, x.likelihood)
                 for k in range(len(plan.earlier)):
                     copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
-        _count_dates(plan.levels, watched.dates, tally.dates_differ, many, rows, noted.dates)
+        _count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, block, many, rows, noted.dates)
         if noted.weights.size:
             for i in range(DRAWS):
                 noted.weights[at + i] = weights[i] if i < many else 0

@@ -32,8 +32,17 @@ def noted_crossings(thresholds: int, draws: int) -> Noted:
     return Noted(none, none, np.zeros((0, 0)), np.zeros((thresholds, draws), np.int32), np.zeros(draws, np.int64))
 
 
-def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray, other: Tally | None = None) -> Tally:
-    """Counts of nothing; those of results are in the memory of `other`, which is emptied after each task."""
+def blank(
+    prepared: Prepared,
+    watched: Watched,
+    trajectories: np.ndarray,
+    crossings: np.ndarray | None = None,
+    other: Tally | None = None,
+) -> Tally:
+    """Counts of nothing, and room for the first draws: `trajectories` (kept, year, draw), `crossings` (threshold, draw).
+
+    Counts of results are in the memory of `other`, which is emptied after each task.
+    """
     plan = prepared.plan
     years, thresholds = len(plan.years), len(plan.levels)
     cells = max(int(np.ceil((plan.years[-1] - plan.years[0]) * DATE_BINS)), 1)
@@ -49,6 +58,7 @@ def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray, other:
         broken=np.zeros(len(plan.derived), np.int64),
         improper=np.zeros(len(plan.evidence), np.int64),
         trajectories=trajectories,
+        crossings=np.zeros((thresholds, 0)) if crossings is None else crossings,
     )
 
 

@@ -31,7 +31,8 @@ class Member(NamedTuple):
 
     prepared: Prepared
     watched: Watched
-    trajectories: np.ndarray  # (kept, year, draw) float32
+    trajectories: np.ndarray  # (kept, year, draw) float32, of the first draws
+    crossings: np.ndarray  # (threshold, draw) dates of the same draws
 
 
 class Counted(NamedTuple):
@@ -86,8 +87,8 @@ class Run:
     def memories(self) -> list[Memory]:
         """Memory for one thread; members of the same shape share the memory of their histograms."""
         found: list[Memory] = []
-        for prepared, watched, trajectories in self.members:
-            tally = blank(prepared, watched, trajectories, found[0].tally if found else None)
+        for prepared, watched, trajectories, crossings in self.members:
+            tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
         self.sums = self.sums or [Sums(memory.tally) for memory in found]
         return found
