@@ -39,7 +39,8 @@ def blank(
     crossings: np.ndarray | None = None,
     other: Tally | None = None,
 ) -> Tally:
-    """Counts of nothing, and room for the first draws: `trajectories` (kept, year, draw), `crossings` (threshold, draw).
+    """Counts of nothing, and room for the first draws: `trajectories` (kept, year, draw) and `crossings` (threshold,
+    draw).
 
     Counts of results are in the memory of `other`, which is emptied after each task.
     """
