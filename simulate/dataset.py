@@ -175,6 +175,10 @@ class _Labels:
         ):
             self.variables[f"threshold_{column}"] = (("threshold",), np.array(texts, dtype=str))
 
+        own = np.array([threshold.own for threshold in thresholds.values()], np.int8)
+        about = {"long_name": "1 if the set itself states it, 0 if a set of thresholds does"}
+        self.variables["threshold_own"] = (("threshold",), own, about)
+
     def _trajectories(self) -> None:
         paths = [counts.member.trajectories for counts in self.of.members]
         self.coordinates["draw"] = ("draw", np.arange(paths[0].shape[2]))

@@ -31,6 +31,7 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
     """Draw bands of 50, 80 and 90 % of the draws, the median, single draws, and the thresholds on this quantity.
 
     Works for every quantity of the dataset that has (quantile, year); thresholds are levels of the running maximum.
+    A result with hypotheses or evidence has no single draws to show, as its draws are weighted.
     """
     contents.require_quantity(dataset, quantity)
     with style.drawing():
@@ -124,7 +125,8 @@ def _bands(ax: Axes, dataset: xr.Dataset, quantity: str, colour: str, draws: int
         bottom, top = (visible(results.quantile(dataset[quantity], q)) for q in (lower, upper))
         ax.fill_between(year, bottom, top, color=colour, alpha=alpha, linewidth=0, zorder=2)
         handles.append(Patch(color=colour, alpha=min(2 * alpha, 0.9), linewidth=0, label=f"{share} of draws"))
-    kept = dataset.get(f"{quantity}_draw")
+    # Draws that carry weights are no fair sample: seen as equals they would show what evidence has ruled out.
+    kept = None if contents.evidence(dataset) else dataset.get(f"{quantity}_draw")
     if kept is not None and draws > 0:
         lines = visible(kept.transpose("draw", "year").values[:draws].astype(float))
         for line in lines:
