@@ -20,7 +20,7 @@ from simulate.drivers import DRIVERS
 from simulate.rows import Row
 
 HERE = Path(__file__).parent
-SETS = ("baseline_2026",)
+SETS = ("baseline_2026", "kumar_manning_2025")
 LEVELS = (0.1, 0.5, 0.9)
 SHOWN = ("flop_1e27", "h100_year", "flop_1e30", "agi_log_uniform", "median_anchor")
 """Thresholds of which the README shows the output."""
@@ -97,6 +97,8 @@ def stated(given: dict[str, Any]) -> str:
     if family in ("quantiles", "mixture"):
         points = given.get("quantiles") or given.get("parts")
         return f"{family}: `{points}`"
+    if given.get("mean") is not None:
+        return f"{family}, mean {_number(given['mean'])}, sd {_number(given['sd'])}"
     middle = [given[key] for key in ("mid", "mode") if given.get(key) is not None]
     numbers = [_number(value) for value in (given["low"], *middle, given["high"])]
     level = 100 * given.get("interval", 0.8)

@@ -48,6 +48,11 @@ class Assumptions:
     hypotheses: tuple[Hypothesis, ...] = ()  # where there are some, everything above is that of the first
 
     @property
+    def superexponential(self) -> tuple[str, ...]:
+        """The paths with a pole, beyond which their level is infinite but for a limit."""
+        return tuple(name for name, choice in self.paths.items() if choice.law == "superexponential")
+
+    @property
     def members(self) -> tuple[Hypothesis, ...]:
         """What the result is a mixture of: the hypotheses, or the set itself as the only one."""
         return self.hypotheses or (Hypothesis("", 1.0, "", self),)
@@ -116,9 +121,6 @@ def _unlike(check: Check, built: list[Hypothesis]) -> list[Mistake]:
         for what in ("quantities", "ceilings", "thresholds"):
             mine, theirs = (_stated(member.set, what) for member in (first, other))
             hypotheses.alike(check, (first.name, mine), (other.name, theirs), what)
-        if first.set.active != other.set.active:
-            what = f"hypotheses {first.name} and {other.name} have other active ceilings, or another order of them"
-            check.wrong(f"hypotheses.{other.name}", what, "give all of them the same")
     return check.mistakes
 
 

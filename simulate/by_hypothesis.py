@@ -52,12 +52,9 @@ def variables(of: Outcome, mixture: dict[str, Any]) -> tuple[dict[str, Any], dic
         add("inputs", lambda which: _inputs(of, which, of.levels))
         add_shares("inputs", ("input", "share"), lambda which: _inputs(of, which, SHARES))
     if of.set.ceilings:
-        ceilings = [*of.set.active, *(name for name in of.set.ceilings if name in of.set.inactive)]
-        add("ceiling_compute", lambda which: _ceilings(of, which, ceilings, of.levels))
-        add_shares(
-            "ceiling_compute", ("ceiling", "share", "year"), lambda which: _ceilings(of, which, ceilings, SHARES)
-        )
-        add("binding", lambda which: _binding(of, which, len(ceilings)))
+        add("ceiling_compute", lambda which: _ceilings(of, which, of.levels))
+        add_shares("ceiling_compute", ("ceiling", "share", "year"), lambda which: _ceilings(of, which, SHARES))
+        add("binding", lambda which: of.members[which].binding(of.ceilings))
     if of.set.thresholds:
         _thresholds(of, add, add_shares)
     _pairs(of, found)
@@ -78,14 +75,8 @@ def _inputs(of: Outcome, which: int, levels: Array) -> Array:
     return np.array([of.written(name, levels, which) if name in own else none for name in of.rows])
 
 
-def _ceilings(of: Outcome, which: int, names: list[str], levels: Array) -> Array:
-    return np.array([of.quantiles_of(which, RESULTS, f"ceiling:{name}", levels) for name in names])
-
-
-def _binding(of: Outcome, which: int, ceilings: int) -> Array:
-    share = np.zeros((ceilings, len(of.set.years)))
-    share[: len(of.set.active)] = of.members[which].binding
-    return share
+def _ceilings(of: Outcome, which: int, levels: Array) -> Array:
+    return np.array([of.quantiles_of(which, RESULTS, f"ceiling:{name}", levels) for name in of.ceilings])
 
 
 def _thresholds(of: Outcome, add: Add, add_shares: AddShares) -> None:
@@ -114,4 +105,3 @@ def _pairs(of: Outcome, found: dict[str, Any]) -> None:
         found["pair_one"] = (pair, pool.one, {"long_name": f"W W' where the first has crossed, {of_draws}"})
     found["pair_mass"] = (("hypothesis", "other"), pool.pair_mass, {"long_name": f"W W', {of_draws}"})
     found["evidence_mass"] = (("hypothesis",), pool.masses, {"long_name": f"W, {of_draws}"})
-    found["evidence_mass_rounded"] = (("hypothesis",), pool.alone, {"long_name": f"W as in the pairs, {of_draws}"})

@@ -16,7 +16,7 @@ import numpy as np
 from simulate import by_hypothesis
 from simulate.compiled import source_hash
 from simulate.crossings import NEVER_CROSSED
-from simulate.outcome import RESULTS, Outcome
+from simulate.outcome import LIKELIHOOD, RESULTS, Outcome
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -77,6 +77,8 @@ class _Labels:
             self._ceilings()
         if self.set.thresholds:
             self._thresholds()
+        if any(hypothesis.set.superexponential for hypothesis in self.set.members):
+            self._poles()
         if self.of.kept:
             self._trajectories()
         about = {"long_name": "draws that the result is worth"}
@@ -125,16 +127,16 @@ class _Labels:
         self.variables["correlation"] = (("correlated", "correlated_with"), reached, about)
 
     def _ceilings(self) -> None:
-        names = [*self.set.active, *(name for name in self.set.ceilings if name in self.set.inactive)]
-        active = np.array([name not in self.set.inactive for name in names], np.int8)
+        names = self.of.ceilings
+        active = [any(name in hypothesis.set.active for hypothesis in self.set.members) for name in names]
         meanings = json.dumps({name: self.set.meanings[f"ceiling {name}"] for name in names})
         self.coordinates["ceiling"] = ("ceiling", np.array(names, dtype=str), {"meanings": meanings})
-        self.coordinates["active"] = ("ceiling", active, {"long_name": "1 if the ceiling is part of the minimum"})
+        meaning = {"long_name": "1 if the ceiling is part of the minimum"}
+        self.coordinates["active"] = ("ceiling", np.array(active, np.int8), meaning)
         about = {"units": "log10 FLOP", "long_name": "training compute of the largest run that the ceiling allows"}
         table = np.array([self.of.quantiles(RESULTS, f"ceiling:{name}", self.of.levels) for name in names])
         self.variables["ceiling_compute"] = (("ceiling", "quantile", "year"), table, about)
-        share = np.zeros((len(names), len(self.set.years)))
-        share[: len(self.set.active)] = self.of.pooled(lambda counts: counts.binding)
+        share = self.of.pooled(lambda counts: counts.binding(names))
         about = {"units": "1", "long_name": "share of draws in which it is the lowest"}
         self.variables["binding"] = (("ceiling", "year"), share, about)
 
@@ -174,21 +176,33 @@ class _Labels:
             ("note", [t.row.note for t in thresholds.values()]),
         ):
             self.variables[f"threshold_{column}"] = (("threshold",), np.array(texts, dtype=str))
-
         own = np.array([threshold.own for threshold in thresholds.values()], np.int8)
         about = {"long_name": "1 if the set itself states it, 0 if a set of thresholds does"}
         self.variables["threshold_own"] = (("threshold",), own, about)
 
+    def _poles(self) -> None:
+        poles = self.of.poles()
+        self.coordinates["path"] = ("path", np.array(list(poles), dtype=str))
+        about = {"units": "1", "long_name": "share of draws in which the path has reached its pole"}
+        self.variables["reached_pole"] = (("path", "year"), np.array(list(poles.values())), about)
+
     def _trajectories(self) -> None:
-        paths = [counts.member.trajectories for counts in self.of.members]
-        self.coordinates["draw"] = ("draw", np.arange(paths[0].shape[2]))
-        for k, name in enumerate(self.of.kept):
-            about = {"units": self.set.units[name], "long_name": f"{self.set.meanings[name]}, draw by draw"}
-            if self.set.hypotheses:
-                values = np.array([path[k].T for path in paths])
-                self.variables[f"{name}_draw_by_hypothesis"] = (("hypothesis", "draw", "year"), values, about)
+        """Some draws for the eye, picked from the hypotheses by their weights; or all of them (`keep=draws`)."""
+        names = [*self.of.kept, *([LIKELIHOOD] if self.of.weighted else [])]
+        paths = self.of.every_draw() if self.of.everything else self.of.some_draws()
+        by_member = self.of.everything and bool(self.set.hypotheses)
+        self.coordinates["draw"] = ("draw", np.arange(paths.shape[-2]))
+        for k, name in enumerate(names):
+            if name == LIKELIHOOD:
+                about = {"units": "nat", "long_name": "log-likelihood of the evidence, draw by draw"}
+                values, dimensions = paths[k, ..., 0], ["draw"]
             else:
-                self.variables[f"{name}_draw"] = (("draw", "year"), paths[0][k].T, about)
+                about = {"units": self.set.units[name], "long_name": f"{self.set.meanings[name]}, draw by draw"}
+                values, dimensions = paths[k], ["draw", "year"]
+            if by_member:
+                self.variables[f"{name}_draw_by_hypothesis"] = (["hypothesis", *dimensions], values, about)
+            else:
+                self.variables[f"{name}_draw"] = (dimensions, values, about)
 
     def _attributes(self) -> dict[str, Any]:
         return {

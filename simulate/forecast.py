@@ -82,7 +82,7 @@ def simulate(
     _check_draws(sets, draws)
     prepared = [prepare(one, kept) for one in sets]
     watched = _place(prepared, seed, sets)
-    shape = len(kept), len(assumptions.years), paths
+    shape = len(prepared[0].plan.kept), len(assumptions.years), paths
     members = [
         local.Member(own, watch, np.zeros(shape, np.float32)) for own, watch in zip(prepared, watched, strict=True)
     ]
@@ -92,7 +92,7 @@ def simulate(
     for one, own, total in zip(sets, prepared, sums, strict=True):
         _check_broken(one, own, total, draws)
         _check_results(one, own, total, draws)
-    outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels)
+    outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, keep == "draws")
     _check_evidence(outcome)
     return outcome
 

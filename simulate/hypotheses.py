@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import math
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
@@ -41,7 +42,7 @@ def read(check: Check) -> list[Variant]:
         return []
     weights = {name: _weight(check, name, fields) for name, fields in given.items()}
     known = [weight for weight in weights.values() if weight is not None]
-    total = sum(known)
+    total = math.fsum(known)
     if given and len(known) == len(given) and abs(total - 1.0) > SLACK:
         listed = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
         check.wrong("hypotheses", f"the weights of the hypotheses sum to {total:.12g}: {listed}", "make them sum to 1")

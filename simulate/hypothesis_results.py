@@ -28,7 +28,7 @@ def weights(dataset: xr.Dataset) -> tuple[Array, Array, Array]:
     pairs = dataset["pair_mass"].values
     mass = prior @ pairs @ prior
     square = prior**2 * np.diag(pairs) - 2.0 * posterior * prior * (pairs @ prior) + posterior**2 * mass
-    return prior, posterior, np.sqrt(np.maximum(square, 0.0)) / (prior @ dataset["evidence_mass_rounded"].values)
+    return prior, posterior, np.sqrt(np.maximum(square, 0.0)) / (prior @ dataset["evidence_mass"].values)
 
 
 def draws(dataset: xr.Dataset) -> Array:

@@ -18,6 +18,7 @@ from simulate.compiled import entry, jit
 from simulate.conversion import EACH_BLOCK, EACH_YEAR, convert, convert_rows
 from simulate.drivers import DRIVERS
 from simulate.fastmath import exp10, log10
+from simulate.laws import toward_pole
 from simulate.programs import Program, evaluate
 from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import AFTER, BEFORE, CEILINGS, END
@@ -41,6 +42,10 @@ class Instant(NamedTuple):
 LEVEL = np.dtype([("level", "i8"), ("quantity", "i8"), ("margin", "i8"), ("date", "i8")])
 
 
+#: A path that has a pole: rows of its growth and acceleration, and the date from which it grows.
+POLE = np.dtype([("growth", "i8"), ("acceleration", "i8"), ("since", "f8")])
+
+
 class Plan(NamedTuple):
     """Everything that the kernel needs to know of a set; rows are places in the matrix of a block."""
 
@@ -60,6 +65,7 @@ class Plan(NamedTuple):
     kept: np.ndarray  # (kept,) rows of which trajectories are kept
     evidence: np.ndarray  # (log-likelihood by formula,) FORMULA
     observed: np.ndarray  # (observation,) OBSERVATION
+    poles: np.ndarray  # (superexponential path,) POLE
 
 
 class Watched(NamedTuple):
@@ -81,6 +87,7 @@ class Tally(NamedTuple):
     crossed: np.ndarray  # (threshold, year) of those that cross between the instant before and this; at first: already
     dates: np.ndarray  # (threshold, bin)
     dates_differ: np.ndarray  # (threshold,) draws whose date is not that of draw 0
+    poles: np.ndarray  # (superexponential path, year) weights of those that have reached the pole
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
     improper: np.ndarray  # (log-likelihood by formula,) draws in which it is above 0 or no number
     trajectories: np.ndarray  # (kept, year, draw) float32
@@ -166,6 +173,18 @@ def _count_binding(x, many, weights, year, binding):
         for i in range(many):
             here += weights[i] if x.binding[i] == float(k) else 0
         binding[k, year] += here
+
+
+@jit
+def _count_poles(poles, t, many, weights, year, rows, reached):
+    """Draws in which a path has become infinite, but for its limit."""
+    for k in range(len(poles)):
+        one = poles[k]
+        growth, acceleration = rows[one.growth], rows[one.acceleration]
+        here = 0
+        for i in range(many):
+            here += weights[i] if toward_pole(growth[i], acceleration[i], t.year - one.since) >= 1.0 else 0
+        reached[k, year] += here
 
 
 @jit
@@ -282,6 +301,7 @@ def _count_instant(x, plan, watched, tally, noted, t, year, block, at, many, row
     """Count everything that is known at an instant."""
     if len(plan.ceilings):
         _count_binding(x, many, weights, year, tally.binding)
+    _count_poles(plan.poles, t, many, weights, year, rows, tally.poles)
     if year == 0:
         _watch_inputs(
             watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs

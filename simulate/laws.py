@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulate.blocks import DRAWS
-from simulate.compiled import jit
+from simulate.compiled import inline, jit
 from simulate.fastmath import LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10, log10_one_plus
 from simulate.sequence import one_of
 
@@ -117,6 +117,12 @@ def lead_time(path, rule, year):
         path.value[i] = path.start[i] + e * (growth / (1.0 + growth * path.delay[i]) if growth > 0.0 else growth)
 
 
+@inline
+def toward_pole(growth, acceleration, elapsed):
+    """The part of the way to the pole of `superexponential` that has passed; from 1 on the level is infinite."""
+    return acceleration * elapsed * growth / LOG10_2
+
+
 @jit
 def superexponential(path, rule, year):
     """Each doubling takes a share `acceleration` less time than the last; infinite from the pole on.
@@ -126,7 +132,7 @@ def superexponential(path, rule, year):
     e = year - rule.at
     for i in range(DRAWS):
         a, growth = path.acceleration[i], path.growth[i]
-        left = 1.0 - a * e * growth / LOG10_2
+        left = 1.0 - toward_pole(growth, a, e)
         doublings = log2(max(left, 0.0)) / log2(1.0 - a)
         path.value[i] = path.start[i] + (LOG10_2 * doublings if a > 0.0 and growth > 0.0 else growth * e)
 

@@ -13,10 +13,9 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import intervals, summary
+from simulate import intervals, pooling, summary
 from simulate.crossings import Crossings
 from simulate.mixture import Histograms, mixed_moments
-from simulate.pooling import Pairs, pool
 from simulate.summary import Sum, Watch
 from simulate.tally import Sums
 
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 INPUTS, RESULTS = "inputs", "results"
+LIKELIHOOD = "log_likelihood"
 QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 
 
@@ -46,10 +46,12 @@ class Counts(NamedTuple):
         """Names of what is watched: inputs and "threshold:name", or quantities and "ceiling:name"."""
         return getattr(self.member.prepared, kind)
 
-    @property
-    def binding(self) -> Array:
-        """Share in which each active ceiling is the lowest (ceiling, year)."""
-        return self.sums.others["binding"] / self.mass
+    def binding(self, ceilings: Sequence[str]) -> Array:
+        """Share in which each of these ceilings is the lowest (ceiling, year)."""
+        share = np.zeros((len(ceilings), len(self.set.years)))
+        for name, lowest in zip(self.set.active, self.sums.others["binding"], strict=True):
+            share[ceilings.index(name)] = lowest / self.mass
+        return share
 
     @property
     def crossed(self) -> Array:
@@ -65,20 +67,22 @@ class Outcome:
         assumptions: Assumptions,
         members: Sequence[Member],
         sums: Sequence[Sums],
-        pairs: Pairs | None,
+        pairs: pooling.Sums | None,
         kept: tuple[str, ...],
         draws: int,
         seed: int,
         seconds: float,
         levels: Sequence[float] = (),
+        everything: bool = False,
     ) -> None:
         self.set, self.kept, self.draws, self.seed, self.seconds = assumptions, kept, draws, seed, seconds
+        self.everything = everything  # whether every draw was kept
         self.levels: Array = np.unique([*QUANTILES, *levels])
         sets = [hypothesis.set for hypothesis in assumptions.members]
         self.members = [Counts(*parts) for parts in zip(sets, members, sums, strict=True)]
         self.prior: Array = np.array([hypothesis.weight for hypothesis in assumptions.members])
         masses = np.array([counts.mass for counts in self.members], np.float64)
-        self.pool = pool(self.prior, masses, pairs) if pairs is not None else None
+        self.pool = pooling.pool(self.prior, masses, pairs) if pairs else None
         self.posterior: Array = self.pool.posterior if self.pool else np.ones(1)
 
     @property
@@ -90,6 +94,12 @@ class Outcome:
         """The mixture of a table of shares."""
         shares: Array = sum(p * table(counts) for p, counts in zip(self.posterior, self.members, strict=True))
         return table(self.members[0]) if len(self.members) == 1 else shares
+
+    @cached_property
+    def ceilings(self) -> list[str]:
+        """Every ceiling; first those that are active under some hypothesis."""
+        active = {name for counts in self.members for name in counts.set.active}
+        return sorted(self.set.ceilings, key=lambda name: name not in active)
 
     @cached_property
     def rows(self) -> dict[str, Row]:
@@ -130,8 +140,7 @@ class Outcome:
 
     def moments_of(self, which: int, name: str) -> tuple[Array, Array]:
         """Mean and standard deviation of a result of one member, both (year,)."""
-        mass = int(self.pool.alone[which]) if self.pool else self.draws
-        mean, sd = summary.moments(*self._counted(which, RESULTS, name), mass)
+        mean, sd = summary.moments(*self._counted(which, RESULTS, name), self.members[which].mass)
         return mean[0], sd[0]
 
     def moments(self, name: str) -> tuple[Array, Array]:
@@ -162,6 +171,41 @@ class Outcome:
             return intervals.binomial(np.cumsum(self.members[0].sums.others["crossed"], axis=1), self.draws)
         p = np.clip(self.probability, 0.0, 1.0)
         return intervals.binomial(p * self.worth, self.worth)
+
+    @property
+    def weighted(self) -> bool:
+        """Whether draws have weights, by evidence."""
+        return bool(self.set.evidence)
+
+    def every_draw(self) -> np.ndarray:
+        """All kept trajectories (kept, [hypothesis,] draw, year)."""
+        paths = np.array([counts.member.trajectories for counts in self.members])
+        paths = np.moveaxis(paths, 1, 0).swapaxes(-1, -2)
+        return paths if self.set.hypotheses else paths[:, 0]
+
+    def some_draws(self) -> np.ndarray:
+        """As many kept trajectories as one member has (kept, draw, year), picked from all by their weights."""
+        paths = np.array([counts.member.trajectories for counts in self.members])  # (member, kept, year, draw)
+        draws = paths.shape[-1]
+        weights = np.repeat(self.prior[:, None], draws, axis=1)
+        if self.weighted:
+            weights = weights * np.exp(paths[:, -1, 0, :].astype(np.float64))
+        upto = np.cumsum(weights.ravel())
+        if not upto[-1] > 0.0:  # none of these few explains the evidence: none to show
+            return paths[0, :, :, :0].swapaxes(-1, -2)
+        picked = np.searchsorted(upto, (np.arange(draws) + 0.5) / draws * upto[-1])
+        member, draw = np.divmod(picked, draws)
+        return np.moveaxis(paths[member, :, :, draw], 0, 1)
+
+    def poles(self) -> dict[str, Array]:
+        """Share of the draws in which a superexponential path has reached its pole by each instant (year,); a path that
+        has another law under some hypothesis reaches none there.
+        """
+        found: dict[str, Array] = {}
+        for p, counts in zip(self.posterior, self.members, strict=True):
+            for name, reached in zip(counts.set.superexponential, counts.sums.others["poles"], strict=True):
+                found[name] = found.get(name, 0.0) + p * reached / counts.mass
+        return found
 
     def crossings(self, which: int | None = None) -> Crossings:
         """Crossing dates of one member, or of the mixture."""

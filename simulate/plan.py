@@ -20,7 +20,7 @@ from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_ce
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes
 from simulate.formulas import Formula
-from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, Plan
+from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, POLE, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
@@ -143,9 +143,10 @@ class _Planner:
             ceilings=_places(self.ceiling_rows[name] for name in self.set.active),
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
             levels=self._levels(),
-            kept=_places(self.results[name] for name in kept),
+            kept=_places([*(self.results[name] for name in kept), *self._kept_likelihood()]),
             evidence=evidence,
             observed=self._observed(),
+            poles=self._poles(),
         )
         return Prepared(
             plan=plan,
@@ -173,6 +174,22 @@ class _Planner:
         seen = self.set.evidence.observations
         rows = [(self.results[o.quantity], self.earlier[o.quantity], o.date, o.value, o.sd) for o in seen]
         return np.array(rows, OBSERVATION)
+
+    def _kept_likelihood(self) -> list[int]:
+        """Who keeps draws needs their weights."""
+        return [layout.row("likelihood")] if self.set.evidence else []
+
+    def _poles(self) -> np.ndarray:
+        """Paths whose law has a pole."""
+        rows = [
+            (
+                layout.row(name, "growth"),
+                layout.row(name, "acceleration"),
+                self._since(f"{name}_start", f"{name}_growth"),
+            )
+            for name in self.set.superexponential
+        ]
+        return np.array(rows, POLE)
 
     def _levels(self) -> np.ndarray:
         levels = np.zeros(len(self.level), LEVEL)

@@ -19,82 +19,81 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.compiled import entry
-from simulate.weights import rounded
+from simulate.weights import high, low, whole
 
 Array = NDArray[np.float64]
 MOST_WORTH = 1e15  # draws: a probability that the prior weights alone decide has no Monte Carlo error at all
 
 
 class Pairs(NamedTuple):
-    """Sums over draws for every pair of hypotheses; weights are rounded to 16 bits, or 1 without evidence."""
+    """Sums over draws for every pair of hypotheses, in the parts of `weights.high` and `weights.low` while they are
+    counted, as whole Python integers once they are put together.
+    """
 
-    both: np.ndarray  # (hypothesis, hypothesis, threshold, year)
-    one: np.ndarray  # (hypothesis, hypothesis, threshold, year)
-    mass: np.ndarray  # (hypothesis, hypothesis)
-    alone: np.ndarray  # (hypothesis,) sums of the weights themselves
-
-    def add(self, other: Pairs) -> None:
-        """Add the sums of other draws."""
-        for mine, theirs in zip(self, other, strict=True):
-            mine += theirs
+    both: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
+    one: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
+    mass: np.ndarray  # (part, hypothesis, hypothesis)
 
 
-def no_pairs(hypotheses: int, thresholds: int, years: int) -> Pairs:
-    """Sums over no draws."""
-    pair = (hypotheses, hypotheses)
-    shapes = (*pair, thresholds, years), (*pair, thresholds, years), pair, (hypotheses,)
-    return Pairs(*(np.zeros(shape, np.int64) for shape in shapes))
+class Sums:
+    """Sums over the draws of many tasks."""
+
+    def __init__(self, hypotheses: int, thresholds: int, years: int) -> None:
+        self.shape = hypotheses, thresholds, years
+        self.both, self.one, self.mass = (whole(*table) for table in self.blank())
+
+    def blank(self) -> Pairs:
+        """Sums over no draws, for one task."""
+        hypotheses, thresholds, years = self.shape
+        table = (2, hypotheses, hypotheses, thresholds, years)
+        return Pairs(np.zeros(table, np.int64), np.zeros(table, np.int64), np.zeros(table[:3], np.int64))
+
+    def take(self, pairs: Pairs) -> None:
+        """Add the sums of a task."""
+        for name, table in zip(pairs._fields, pairs, strict=True):
+            getattr(self, name)[:] += whole(*table)
 
 
 @entry
-def _add_pair(both, one, crossed_h, crossed_k, weights_h, weights_k, weighted, many):
-    """Add the draws of a task to one pair, by the instants at which they had crossed (threshold, draw)."""
-    years = both.shape[1]
-    mass = 0
+def _add_pair(both, one, mass, crossed_h, crossed_k, weights_h, weights_k, many):
+    """Add the draws of a task to one pair (part, ...), by the instants at which they had crossed (threshold, draw)."""
+    years = both.shape[2]
     for i in range(many):
-        w = rounded(weights_h[i]) * rounded(weights_k[i]) if weighted else 1
-        mass += w
-        for t in range(both.shape[0]):
+        upper, lower = weights_h[i] * high(weights_k[i]), weights_h[i] * low(weights_k[i])
+        mass[0] += upper
+        mass[1] += lower
+        for t in range(both.shape[1]):
             h, k = crossed_h[t, i], crossed_k[t, i]
             if h < years:
-                one[t, h] += w
+                one[0, t, h] += upper
+                one[1, t, h] += lower
                 if k < years:
-                    both[t, max(h, k)] += w
-    return mass
+                    both[0, t, max(h, k)] += upper
+                    both[1, t, max(h, k)] += lower
 
 
-def add_pairs(pairs: Pairs, instants: list[np.ndarray], weights: list[np.ndarray], weighted: bool, many: int) -> None:
+def add_pairs(pairs: Pairs, instants: list[np.ndarray], weights: list[np.ndarray], many: int) -> None:
     """Add the first `many` draws of a task: their instants of crossing (threshold, draw) and weights (draw,) in each
     hypothesis.
     """
     for h in range(len(instants)):
-        pairs.alone[h] += int(((weights[h][:many] + (1 << 15)) >> 16).sum()) if weighted else many
         for k in range(len(instants)):
-            pairs.mass[h, k] += _add_pair(
-                pairs.both[h, k], pairs.one[h, k], instants[h], instants[k], weights[h], weights[k], weighted, many
-            )
+            own = (table[:, h, k] for table in pairs)
+            _add_pair(*own, instants[h], instants[k], weights[h], weights[k], many)
 
 
 class Pool:
     """Posterior weights, effective sample size and pooled errors for prior weights (hypothesis,).
 
     `masses` (hypothesis,) are the sums of the weights of all draws; `both` and `one` hold what has happened up to each
-    year (hypothesis, hypothesis, threshold, year), `pair_mass` and `alone` are those of `Pairs`.
+    year (hypothesis, hypothesis, threshold, year), `pair_mass` (hypothesis, hypothesis) is `Pairs.mass`.
     """
 
-    def __init__(self, prior: Array, masses: Array, both: Array, one: Array, pair_mass: Array, alone: Array) -> None:
-        self.prior, self.masses, self.both, self.one, self.pair_mass, self.alone = (
-            prior,
-            masses,
-            both,
-            one,
-            pair_mass,
-            alone,
-        )
-        joint = prior * masses
-        self.posterior: Array = joint / max(float(joint.sum()), 1e-300)
+    def __init__(self, prior: Array, masses: Array, both: Array, one: Array, pair_mass: Array) -> None:
+        self.prior, self.masses, self.both, self.one, self.pair_mass = prior, masses, both, one, pair_mass
+        self.total = float(prior @ masses)
+        self.posterior: Array = prior * masses / max(self.total, 1e-300)
         self.mass = float(prior @ pair_mass @ prior)
-        self.total = float(prior @ alone)
         self.sample_size = self.total * self.total / self.mass if self.mass > 0.0 else 0.0
 
     def error(self, p: Array) -> Array:
@@ -110,7 +109,7 @@ class Pool:
         return np.where((p <= 0.0) | (p >= 1.0), self.sample_size, draws)
 
 
-def pool(prior: Array, masses: Array, pairs: Pairs) -> Pool:
-    """The pool of a run."""
-    both, one = (np.cumsum(table, axis=-1).astype(np.float64) for table in (pairs.both, pairs.one))
-    return Pool(prior, masses, both, one, pairs.mass.astype(np.float64), pairs.alone.astype(np.float64))
+def pool(prior: Array, masses: Array, sums: Sums) -> Pool:
+    """The pool of a run, in units of a certain draw's weight."""
+    both, one = (np.cumsum(table, axis=-1).astype(np.float64) for table in (sums.both, sums.one))
+    return Pool(prior, masses, both, one, sums.mass.astype(np.float64))

@@ -6,6 +6,7 @@ the 200 equally likely values of each hypothesis that a result keeps, so they ma
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -73,10 +74,7 @@ def pool_of(dataset: xr.Dataset, prior: Array) -> Pool | None:
         return None
     none = np.zeros((len(prior), len(prior), 0, dataset.sizes["year"]))
     both, one = (dataset[name].values if name in dataset else none for name in ("pair_both", "pair_one"))
-    masses, pair_mass, alone = (
-        dataset[name].values for name in ("evidence_mass", "pair_mass", "evidence_mass_rounded")
-    )
-    return Pool(prior, masses, both, one, pair_mass, alone)
+    return Pool(prior, dataset["evidence_mass"].values, both, one, dataset["pair_mass"].values)
 
 
 def _prior(dataset: xr.Dataset, weights: Mapping[str, float]) -> Array:
@@ -96,7 +94,7 @@ def _prior(dataset: xr.Dataset, weights: Mapping[str, float]) -> Array:
         for name, weight in weights.items()
         if not is_number(weight) or not 0.0 <= weight <= 1.0
     ]
-    total = sum(weights.values()) if not mistakes else 1.0
+    total = math.fsum(weights.values()) if not mistakes else 1.0
     if abs(total - 1.0) > SLACK:
         mistakes.append(Mistake("weights", f"the weights sum to {total:.12g}", "make them sum to 1"))
     if mistakes:

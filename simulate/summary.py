@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from simulate.compiled import jit
 from simulate.fastmath import ROUND, ROUND_BITS, to_bits
-from simulate.weights import rounded
+from simulate.weights import high, low, whole
 
 BINS = 2048
 ROOM = 8.0  # times the range of the pilot
@@ -27,9 +27,11 @@ FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and
 
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
-#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; the sum and
-#: sum of squares of a task, and the draws too far away for either.
-TOTAL = np.dtype([(name, "i8") for name in ("under", "over", "nan", "differs", "sum", "squares", "far")])
+#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; draws too
+#: far away for a moment; sum and sum of squares of a task, each with the part that the upper half of weights makes.
+COUNTED = ("under", "over", "nan", "differs", "far")
+MOMENTS = ("sum", "squares")
+TOTAL = np.dtype([(name, "i8") for name in (*COUNTED, *MOMENTS, *(f"{name}_high" for name in MOMENTS))])
 
 
 class Watch(NamedTuple):
@@ -57,13 +59,15 @@ class Sum:
         shape = counts.totals.shape
         self.bins = np.zeros((counts.heavy if counts.heavy.size else counts.bins).shape, np.int64)
         self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
-        self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in range(2))
+        self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in MOMENTS)
 
     def take(self, counts: Counts) -> None:
         """Add the counts of a task, and set them to zero."""
         self.bins += counts.heavy if counts.heavy.size else counts.bins
-        for name in TOTAL.names or ():
+        for name in COUNTED:
             getattr(self, name)[:] += counts.totals[name]
+        for name in MOMENTS:
+            getattr(self, name)[:] += whole(counts.totals[f"{name}_high"], counts.totals[name])
         for counted in counts:
             counted[:] = 0
 
@@ -76,7 +80,7 @@ class Sum:
 
     def add(self, other: Sum) -> None:
         """Add the sum of another worker."""
-        for name in ("bins", *(TOTAL.names or ())):
+        for name in ("bins", *COUNTED, *MOMENTS):
             getattr(self, name)[:] += getattr(other, name)
 
 
@@ -171,7 +175,7 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
 
 @jit
 def _count_weighted(place, bins, totals, values, many, weights):
-    """The same for draws with weights; moments take them rounded to 16 bits, so that their sums cannot overflow."""
+    """The same for draws with weights."""
     origin, scale, reference = place.origin, 1.0 / place.width, place.reference
     for i in range(many):
         d = (values[i] - origin) * scale - 0.5 * BINS
@@ -184,12 +188,15 @@ def _count_weighted(place, bins, totals, values, many, weights):
             totals.over += weights[i]
         else:
             bins[np.uint32(np.floor(d + 0.5 * BINS))] += weights[i]
-        weight = rounded(weights[i])
         if abs(d) <= FAR_WITH_WEIGHTS:
-            totals.sum += weight * (to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS)
-            totals.squares += weight * (to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS)
+            value = to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
+            square = to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
+            totals.sum += low(weights[i]) * value
+            totals.sum_high += high(weights[i]) * value
+            totals.squares += low(weights[i]) * square
+            totals.squares_high += high(weights[i]) * square
         else:
-            totals.far += weight
+            totals.far += weights[i]
 
 
 def cumulated(total: Sum) -> NDArray[np.int64]:
@@ -222,7 +229,7 @@ def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[
 
 
 def moments(watch: Watch, total: Sum, mass: int) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation (watched, year); `mass` is the number of draws, or the sum of their rounded weights.
+    """Mean and standard deviation (watched, year); `mass` is the number of draws, or the sum of their weights.
 
     Both are infinite where draws lie too far out for a sum (a pole), and the spread is 0 where all draws are the same.
     """

@@ -52,9 +52,10 @@ def _within(check: Check, row: Row, item: Input) -> None:
     low, high = rows.ends(row)
     key = f"inputs.{row.name}"
     if high > item.highest + SLACK:
-        check.wrong(
-            key, f"{key} can exceed 1, more than the whole", "truncate it, as with `max: 1` (or `max: 100` in %)"
-        )
+        most = 10.0**item.highest if item.unit.startswith("log10 ") else item.highest
+        whole = ", more than the whole" if most == 1.0 else ""
+        what, way_out = f"{key} can exceed {most:g}{whole}", f"`max: {most:g}` (or `max: {100.0 * most:g}` in %)"
+        check.wrong(key, what, f"truncate it, as with {way_out}")
     if low < item.lowest - SLACK:
         check.wrong(key, f"{key} can fall below {item.lowest:g}", f"truncate it, as with `min: {item.lowest:g}`")
 

@@ -10,7 +10,7 @@ from simulate.kernel import DATE_BINS, Noted, Tally, Watched
 from simulate.plan import Prepared
 from simulate.summary import Sum
 
-OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "broken", "improper")
+OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "poles", "broken", "improper")
 
 
 def noted(prepared: Prepared) -> Noted:
@@ -45,6 +45,7 @@ def blank(prepared: Prepared, watched: Watched, trajectories: np.ndarray, other:
         crossed=np.zeros((thresholds, years), np.int64),
         dates=np.zeros((thresholds, cells), np.int64),
         dates_differ=np.zeros(thresholds, np.int64),
+        poles=np.zeros((len(plan.poles), years), np.int64),
         broken=np.zeros(len(plan.derived), np.int64),
         improper=np.zeros(len(plan.evidence), np.int64),
         trajectories=trajectories,

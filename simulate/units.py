@@ -93,6 +93,8 @@ AMOUNTS: dict[str, dict[str, float]] = {
     "years per OOM": {"years per OOM": 1.0, "months per OOM": 1.0 / 12.0},
     "page": {"page": 1.0},
     "byte": {"byte": 1.0},
+    "bit/s": {"bit/s": 1.0},
+    "km": {"km": 1.0},
     "image": {"image": 1.0},
     "model": {"model": 1.0},
 }

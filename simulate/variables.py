@@ -7,7 +7,7 @@ from __future__ import annotations
 
 COORDINATES = (
     "year", "quantile", "input", "correlated", "correlated_with", "ceiling", "active", "threshold", "crossing_quantile",
-    "crossing_bin", "draw", "hypothesis", "other", "share",
+    "crossing_bin", "draw", "path", "hypothesis", "other", "share",
 )  # fmt: skip
 VARIABLES = (
     "inputs", "input_unit", "input_dist", "input_source", "input_note", "truncated", "correlation",
@@ -15,9 +15,9 @@ VARIABLES = (
     "probability", "probability_error", "probability_low", "probability_high",
     "crossing", "crossing_error", "crossing_density", "never", "already",
     "threshold_level", "threshold_quantity", "threshold_source", "threshold_note", "threshold_own",
-    "effective_sample_size",
+    "reached_pole", "effective_sample_size",
     "hypothesis_weight", "hypothesis_posterior", "hypothesis_note",
-    "pair_both", "pair_one", "pair_mass", "evidence_mass", "evidence_mass_rounded",
+    "pair_both", "pair_one", "pair_mass", "evidence_mass",
 )  # fmt: skip
 #: What is derived from a quantity or variable is called after it, with one of these endings, or two.
 ENDINGS = ("_mean", "_sd", "_draw", "_by_hypothesis", "_shares")

@@ -18,18 +18,29 @@ from simulate.programs import evaluate
 CERTAIN = float(2**32)
 """The weight of a draw that explains the evidence perfectly."""
 
-ROUNDED_AWAY = 16
-"""Low bits that sums of products (moments, errors) do without, so that they fit into 64 bits."""
-MOST_WEIGHTED_DRAWS = 2**30  # so many weights of 32 bits, or products of two rounded ones, add up in 64 bits
+HALF = 16
+"""Products of weights are summed in two parts, one for each half of the bits, so that no sum overflows."""
+MOST_WEIGHTED_DRAWS = 2**30  # so many weights add up in 64 bits
 
 #: An observation: rows of the quantity and of its value one step ago, when it was seen, what was seen, and its error.
 OBSERVATION = np.dtype([("row", "i8"), ("earlier", "i8"), ("date", "f8"), ("value", "f8"), ("sd", "f8")])
 
 
 @inline
-def rounded(weight):
-    """A weight as a multiple of 2^16, in 16 bits."""
-    return (weight + (1 << (ROUNDED_AWAY - 1))) >> ROUNDED_AWAY
+def high(weight):
+    """The upper part of a weight."""
+    return weight >> HALF
+
+
+@inline
+def low(weight):
+    """The lower part of a weight."""
+    return weight & ((1 << HALF) - 1)
+
+
+def whole(high_part: np.ndarray, low_part: np.ndarray) -> np.ndarray:
+    """Sums of the parts put together, as Python's integers, which cannot overflow."""
+    return high_part.astype(object) * 2**HALF + low_part.astype(object)
 
 
 @jit

@@ -151,7 +151,7 @@ def variants(
     return Variants(prior, runs, np.stack([weights(run, evidence, draws, dollars or {}) for run in runs.values()]))
 
 
-def weighted_quantiles(value: np.ndarray, mass: np.ndarray, levels: Sequence[float]) -> np.ndarray:
+def weighted_quantiles(value: np.ndarray, mass: np.ndarray, levels: Sequence[float] | np.ndarray) -> np.ndarray:
     """Invert the weighted distribution function: the least value up to which lies a share `level` of the mass."""
     order = np.argsort(value, axis=None, kind="stable")
     upto = np.cumsum(mass.ravel()[order])
@@ -193,11 +193,11 @@ class Pool:
         off = self.crossed(threshold) - self.probability(threshold)[:, None, None]
         return np.sqrt(np.sum(np.sum(self.mass * off, axis=1) ** 2, axis=1)) / self.total
 
-    def crossing(self, threshold: str, levels: Sequence[float]) -> np.ndarray:
+    def crossing(self, threshold: str, levels: Sequence[float] | np.ndarray) -> np.ndarray:
         """Give quantiles (level,) of the date of crossing, with never as infinity."""
         return weighted_quantiles(self.gather(lambda run: run.crossing[threshold]), self.mass, levels)
 
-    def quantiles(self, name: str, levels: Sequence[float]) -> np.ndarray:
+    def quantiles(self, name: str, levels: Sequence[float] | np.ndarray) -> np.ndarray:
         """Give quantiles (level, year) of a quantity or ceiling."""
         found = self.gather(lambda run: level_of(run, name))
         return np.stack([weighted_quantiles(yearly, self.mass, levels) for yearly in found], axis=1)
@@ -212,7 +212,7 @@ class Pool:
         """Give the share (year,) in which a ceiling is the lowest; where it is inactive it never is."""
         return np.sum(self.mass * self.gather(lambda run: run.binding_name() == ceiling), axis=(1, 2)) / self.total
 
-    def inputs(self, name: str, levels: Sequence[float]) -> np.ndarray:
+    def inputs(self, name: str, levels: Sequence[float] | np.ndarray) -> np.ndarray:
         """Give quantiles (level,) of an input as written, among the hypotheses that have it; none: not a number."""
         having = [name in run.written for run in self.of.runs.values()]
         mass = self.mass[having]

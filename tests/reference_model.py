@@ -19,6 +19,7 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from reference_models import add_models
 from scipy import optimize, special
 
 Row = dict[str, Any]
@@ -771,6 +772,8 @@ class Model:
         if "trend" in self.drivers:
             self.add_path("trend", "trend", "trend")
             self.ceilings["trend"] = lambda i: self.quantity("trend", i)
+        if "models" in self.drivers:
+            add_models(self)
         if "algorithms" in self.drivers:
             self.add_algorithms()
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -94,7 +95,7 @@ def check_levels(found: xr.Dataset, pool: Pool, suffix: str) -> None:
     run = pool.of.one()
     names = [*run.quantity, *run.ceiling, *(FOLLOWS if run.active else ())]
     for name in names:
-        values = pool.gather(lambda run, name=name: level_of(run, name))
+        values = pool.gather(partial(level_of, name=name))
         width = np.array([resolution(yearly) for yearly in values])
         low, high = (pool.quantiles(name, levels) for levels in lower_and_upper())
         is_ceiling = name in run.ceiling and name not in run.quantity
@@ -195,7 +196,7 @@ def small(**settings: Any) -> dict[str, Any]:
     }
 
 
-FASTER = {
+FASTER: dict[str, Any] = {
     "slow": {"weight": 0.75},
     "fast": {"weight": 0.25, "ceilings": {"straight": {"formula": "26 + x + year - 2026", "unit": "log10 FLOP"}}},
 }
@@ -220,7 +221,7 @@ TREND = {
     },
     "thresholds": {"e28": {"value": 1e28, "unit": "FLOP"}, "e30": {"value": 1e30, "unit": "FLOP"}},
 }
-LAWS = {
+LAWS: dict[str, Any] = {
     "stated": {"weight": 0.4},
     "steady": {
         "weight": 0.3,

@@ -326,6 +326,13 @@ def test_the_share_of_draws_beyond_their_pole() -> None:
         median = float(dataset["training_compute"].sel(quantile=0.5, year=year))
         assert math.isinf(median) == (p > 0.5)
         assert math.isinf(float(dataset["training_compute_mean"].sel(year=year))) == (p > 0)
+        reached = float(dataset["reached_pole"].sel(path="trend", year=year))
+        assert abs(reached - p) <= 6.47 * math.sqrt(p * (1 - p) / draws) + 1e-12
+    limited = {**settings, "drivers": {"trend": {"law": "superexponential", "limit": "hard"}}}
+    limited["inputs"] = {**settings["inputs"], "trend_limit": {"value": 30, "unit": "log10 FLOP"}}
+    below = forecast.run(build(limited), draws)  # a limit hides the pole from the level, not from the count
+    assert np.array_equal(below["reached_pole"], dataset["reached_pole"])
+    assert float(below["training_compute"].max()) == pytest.approx(30)
     # where a pole lies between two instants the level rises at once
     assert float(dataset["never"].sel(threshold="far")) == pytest.approx((3 / 24 - 0.05) / 0.4, abs=0.005)
 

@@ -27,7 +27,7 @@ def small(**settings: Any) -> dict[str, Any]:
     }
 
 
-FASTER = {
+FASTER: dict[str, Any] = {
     "slow": {"weight": 0.75},
     "fast": {"weight": 0.25, "ceilings": {"only": {"formula": "26 + x + year - 2026", "unit": "log10 FLOP"}}},
 }

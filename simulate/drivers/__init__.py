@@ -7,6 +7,18 @@ block's layout, the checks of the table, the chain of calls, the result) follows
 from importlib import import_module
 from types import ModuleType
 
-ORDER = ("economy", "investment", "hardware", "run", "chips", "power", "data", "latency", "trend", "algorithms")
+ORDER = (
+    "economy",
+    "investment",
+    "hardware",
+    "run",
+    "chips",
+    "power",
+    "data",
+    "latency",
+    "trend",
+    "models",
+    "algorithms",
+)
 
 DRIVERS: dict[str, ModuleType] = {name: import_module(f"simulate.drivers.{name}") for name in ORDER}

@@ -20,7 +20,6 @@ from simulate.blocks import DRAWS
 from simulate.kernel import Noted, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
-from simulate.pooling import Pairs
 from simulate.tally import Sums, blank, noted_crossings
 
 BLOCKS_PER_TASK = 32
@@ -39,7 +38,7 @@ class Counted(NamedTuple):
     """What a run gives: the counts of each member, and their sums in pairs, if they are needed."""
 
     sums: list[Sums]
-    pairs: Pairs | None
+    pairs: pooling.Sums | None
 
 
 def threads_available() -> int:
@@ -81,7 +80,7 @@ class Run:
         levels, years = len(members[0].prepared.plan.levels), len(members[0].prepared.plan.years)
         paired = self.weighted or len(members) > 1
         self.noted = levels, self.task_blocks * DRAWS if paired else 0
-        self.pairs = pooling.no_pairs(len(members), levels, years) if paired else None
+        self.pairs = pooling.Sums(len(members), levels, years) if paired else None
         self.sums: list[Sums] = []
 
     def memories(self) -> list[Memory]:
@@ -105,14 +104,14 @@ class Run:
                 with self.lock:
                     total.take(memory.tally)
             many = min(task[1] * DRAWS, self.draws) - task[0] * DRAWS
-            if self.pairs is not None:
+            pairs = self.pairs.blank() if self.pairs else None
+            if pairs:
                 instants, weights = ([getattr(m.noted, name) for m in memories] for name in ("instants", "weights"))
-                fresh = pooling.no_pairs(*self.pairs.both.shape[1:])
-                pooling.add_pairs(fresh, instants, weights, self.weighted, many)
+                pooling.add_pairs(pairs, instants, weights, many)
             with self.lock:
                 self.done += many
-                if self.pairs is not None:
-                    self.pairs.add(fresh)
+                if self.pairs and pairs:
+                    self.pairs.take(pairs)
 
 
 def run(
