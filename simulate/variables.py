@@ -15,7 +15,7 @@ VARIABLES = (
     "probability", "probability_error", "probability_low", "probability_high",
     "crossing", "crossing_error", "crossing_density", "never", "already",
     "threshold_level", "threshold_quantity", "threshold_source", "threshold_note", "threshold_own",
-    "reached_pole", "effective_sample_size",
+    "reached_pole", "effective_sample_size", "log_likelihood",
     "hypothesis_weight", "hypothesis_posterior", "hypothesis_note",
     "pair_both", "pair_one", "pair_mass", "evidence_mass",
 )  # fmt: skip

@@ -135,5 +135,5 @@ def _bands(ax: Axes, dataset: xr.Dataset, quantity: str, colour: str, draws: int
 
 
 def _unequal(dataset: xr.Dataset) -> bool:
-    """Whether the kept draws are all draws and carry weights: shown as equals they would show what evidence ruled out."""
+    """Whether the kept draws are all draws, and carry weights: as equals they would show what evidence ruled out."""
     return bool(contents.evidence(dataset)) and dataset.sizes.get("draw") == int(dataset.attrs["draws"])
