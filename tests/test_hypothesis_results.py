@@ -8,6 +8,7 @@ import make_dataset
 import numpy as np
 import pytest
 from command_line import HEADER, assert_clean_refusal, simulate, write
+from matplotlib.text import Text
 from PIL import Image
 
 from simulate import contents, hypothesis_results, plots, report, results, store, variables
@@ -80,7 +81,7 @@ def test_the_answer_tells_weights_probabilities_and_compute(folder, dataset):
         assert float(line.split("now ")[1].split(" %")[0]) == pytest.approx(now, abs=0.6), name
     share = float(dataset["effective_sample_size"]) / 3000
     assert f"evidence leaves {100 * share:.2g} % of the draws (effective sample size " in said
-    assert "): seen, felt\n" in said
+    assert "): felt, seen\n" in said
 
 
 def test_the_table_holds_the_numbers_of_the_result(folder, dataset):
@@ -102,7 +103,7 @@ def test_the_table_holds_the_numbers_of_the_result(folder, dataset):
 
 def test_the_summary_has_hypotheses_and_evidence(folder, dataset):
     brief = json.loads((folder / "outputs/out/summary.json").read_text())
-    assert brief["evidence"]["names"] == ["seen", "felt"]
+    assert brief["evidence"]["names"] == ["felt", "seen"]
     assert brief["evidence"]["share_left"] == float(dataset["effective_sample_size"]) / 3000
     assert list(brief["hypotheses"]) == ["stay", "leave"]
     for name, told in brief["hypotheses"].items():
@@ -141,7 +142,7 @@ def test_the_figure_is_drawn(folder, kind):
 
 
 def texts(ax):
-    return [text.get_text() for text in ax.figure.findobj(lambda part: hasattr(part, "get_text")) if text.get_text()]
+    return [text.get_text() for text in ax.figure.findobj(Text) if text.get_text()]
 
 
 def test_the_figure_says_weights_and_what_it_shows(dataset):
@@ -149,7 +150,7 @@ def test_the_figure_says_weights_and_what_it_shows(dataset):
     assert any(text.startswith("mine: 10³⁰ FLOP") for text in said)
     assert any(text.startswith("late: 10³² FLOP") for text in said)
     assert any("stay" in text and "70 % → " in text for text in said)
-    assert any("Evidence: seen, felt." in text for text in said)
+    assert any("Evidence: felt, seen." in text for text in said)
     assert any(text.startswith("A projection conditional on these assumptions: Two stories") for text in said)
 
 
@@ -206,6 +207,9 @@ def test_hypotheses_without_thresholds_can_be_reweighted(tmp_path, monkeypatch):
     slow = reweighted(found, {"stay": 0.0, "leave": 1.0})
     alone = found["training_compute_by_hypothesis"].sel(hypothesis="leave")
     np.testing.assert_allclose(slow["training_compute"], alone, atol=0.05)
+    assert np.isfinite(slow["inputs"].sel(input="trend_volatility")).all()
+    fast = reweighted(found, {"stay": 1.0, "leave": 0.0})
+    assert np.isnan(fast["inputs"].sel(input="trend_volatility")).all()  # only the other hypothesis has that row
     assert float(found["training_compute"].sel(quantile=0.5, year=2036)) > float(alone.sel(quantile=0.5, year=2036)) + 1
 
 
@@ -298,14 +302,12 @@ def test_every_variable_of_a_result_is_a_name_of_its_own(tmp_path, monkeypatch):
     write(tmp_path / "sets", "two.yaml", HEADER + WHOLE + "correlations: [[trend_start, trend_growth, 0.2]]\n")
     from simulate import run
 
-    every = run("two", draws=600, keep="draws", config_dir="sets")
-    plain = run(
-        draws=600,
-        overrides=[
-            "drivers.trend.law=superexponential",
-            "inputs.trend_acceleration={value: 0.1, unit: '1', source: own, note: a}",
-        ],
-    )
+    row = '  trend_acceleration: {value: 0.1, unit: "1", source: own, note: doublings shorten}\n'
+    pole = WHOLE.replace("exponential", "superexponential").replace("thresholds:", f"{row}thresholds:", 1)
+    write(tmp_path / "sets", "pole.yaml", HEADER + pole)
+    every, plain = (run(name, draws=600, keep="draws", config_dir="sets") for name in ("two", "pole"))
+    assert {"correlation", "log_likelihood_draw_by_hypothesis"} <= set(every.variables)
+    assert "reached_pole" in plain.variables
     for found in (every, plain):
         quantities = {str(name) for name in contents.quantities(found)}
         assert all(variables.why_taken(name) is None for name in quantities)
