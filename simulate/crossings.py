@@ -38,19 +38,23 @@ class Crossings:
         self.already, self.cells, self.certain, self.reference = already, cells, certain, reference
         self.total, self.worth = total, worth
 
-    def quantile(self, which: int, level: float) -> float:
-        """The date by which a share `level` of the draws has crossed threshold number `which`."""
+    def dates_of(self, which: int, levels: np.ndarray) -> np.ndarray:
+        """The dates (level,) by which these shares of the draws have crossed threshold number `which`."""
         if self.certain[which]:
-            return float(self.reference[which])
-        target = level * self.total
-        if target <= self.already[which]:
-            return -np.inf
-        upto = self.already[which] + np.cumsum(self.cells[which])
-        if target > upto[-1]:
-            return np.inf
-        cell = int(np.searchsorted(upto, target, side="left"))
-        within = (target - (upto[cell] - self.cells[which, cell])) / self.cells[which, cell]
-        return min(self.start + (cell + within) / DATE_BINS, self.horizon)
+            return np.full(len(levels), float(self.reference[which]))
+        cells = self.cells[which]
+        upto = self.already[which] + np.cumsum(cells)
+        target = levels * self.total
+        cell = np.minimum(np.searchsorted(upto, target), len(cells) - 1)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            within = (target - (upto[cell] - cells[cell])) / cells[cell]
+        date = np.minimum(self.start + (cell + within) / DATE_BINS, self.horizon)
+        date = np.where(target > upto[-1], np.inf, date)
+        return np.where(target <= self.already[which], -np.inf, date)
+
+    def dates(self, levels: np.ndarray) -> np.ndarray:
+        """Quantiles of the dates (threshold, level)."""
+        return np.array([self.dates_of(which, levels) for which in range(len(self.cells))])
 
     def quantiles(self, levels: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Dates and their Monte Carlo standard errors, both (threshold, level).
@@ -58,20 +62,14 @@ class Crossings:
         The error is half the distance between the quantiles one binomial standard error below and above the level;
         infinite where one of them is, not a number where the date itself is infinite.
         """
-        dates = np.empty((len(self.cells), len(levels)))
-        errors = np.empty_like(dates)
-        for which in range(len(self.cells)):
-            for k, level in enumerate(levels):
-                dates[which, k] = date = self.quantile(which, level)
-                worth = np.interp(date, self.years, self.worth[which])
-                spread = np.sqrt(level * (1.0 - level) / worth)
-                low, high = (self.quantile(which, min(max(level + side * spread, 0.0), 1.0)) for side in (-1.0, 1.0))
-                errors[which, k] = 0.5 * (high - low) if np.isfinite(dates[which, k]) else np.nan
+        dates = self.dates(levels)
+        errors = np.full_like(dates, np.nan)
+        for which, date in enumerate(dates):
+            spread = np.sqrt(levels * (1.0 - levels) / np.interp(date, self.years, self.worth[which]))
+            low, high = (self.dates_of(which, np.clip(levels + side * spread, 0.0, 1.0)) for side in (-1.0, 1.0))
+            some = np.isfinite(date)
+            errors[which, some] = 0.5 * (high[some] - low[some])
         return dates, errors
-
-    def dates(self, levels: np.ndarray) -> np.ndarray:
-        """Quantiles of the dates alone (threshold, level)."""
-        return np.array([[self.quantile(which, level) for level in levels] for which in range(len(self.cells))])
 
     def histogram(self) -> tuple[np.ndarray, np.ndarray]:
         """Left edges (bin,) of equal bins over the grid, and the share that crosses in each (threshold, bin)."""

@@ -6,7 +6,7 @@ bisection, so that no member needs the histogram of another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,63 +15,51 @@ from simulate import summary
 from simulate.summary import Sum, Watch
 
 Array = NDArray[np.float64]
-STEPS = 80
-
-
-def quantiles(
-    shares: Callable[[Array], Array], low: Array, high: Array, below: Array, above: Array, levels: Array
-) -> Array:
-    """Invert a distribution function that gives shares (...) of values (...); result (level, ...).
-
-    It rises from `below` at `low` to `above` at `high`; a level outside is infinite.
-    """
-    found = np.empty((len(levels), *low.shape))
-    for k, level in enumerate(levels):
-        left, right = low.copy(), high.copy()
-        for _ in range(STEPS):
-            middle = 0.5 * (left + right)
-            under = shares(middle) < level
-            left, right = np.where(under, middle, left), np.where(under, right, middle)
-        found[k] = np.where(level <= below, -np.inf, np.where(level > above, np.inf, right))
-    return found
+STEPS = 64  # halvings: to the last bit of a double
 
 
 class Histograms:
-    """The same rows counted under several hypotheses, as one mixture with the given weights (member,)."""
+    """One row that was counted under several hypotheses, as a mixture with the given weights (member,)."""
 
     def __init__(self, watches: Sequence[Watch], totals: Sequence[Sum], weights: Array) -> None:
-        self.watches, self.totals, self.weights = watches, totals, weights
-        self.upto = [summary.cumulated(total) for total in totals]
-        self.mass = [upto[:, :, -1] + total.over for upto, total in zip(self.upto, totals, strict=True)]
-        self.certain = [summary.certain(watch, total) for watch, total in zip(watches, totals, strict=True)]
+        self.weights = weights
+        self.places = [watch.place[0] for watch in watches]  # each (year,)
+        self.certain = [summary.certain(watch, total)[0] for watch, total in zip(watches, totals, strict=True)]
+        # share of the draws up to the left end of each bin and, last, to the right end of the last, (year, bin + 1)
+        self.upto = []
+        for total in totals:
+            upto = summary.cumulated(total)[0]
+            edges = np.concatenate([total.under[0][:, None], upto], axis=1)
+            self.upto.append(edges / np.maximum(upto[:, -1] + total.over[0], 1)[:, None])
 
     def shares(self, value: Array) -> Array:
-        """Weighted share of the draws up to `value`, both (watched, year)."""
+        """Weighted share of the draws up to `value`, both (..., year)."""
         found = np.zeros_like(value)
-        for watch, total, upto, mass, same, weight in zip(
-            self.watches, self.totals, self.upto, self.mass, self.certain, self.weights, strict=True
-        ):
-            place = watch.place
+        every_year = np.arange(value.shape[-1]) * (summary.BINS + 1)
+        for place, same, upto, weight in zip(self.places, self.certain, self.upto, self.weights, strict=True):
             position = np.clip((value - place["origin"]) / place["width"], 0.0, float(summary.BINS))
-            bin_ = np.minimum(position.astype(np.int64), summary.BINS - 1)[:, :, None]
-            here = np.take_along_axis(total.bins, bin_, axis=2)[:, :, 0]
-            until = np.take_along_axis(upto, bin_, axis=2)[:, :, 0]
-            counted = (until - here * (1.0 - (position - bin_[:, :, 0]))) / np.maximum(mass, 1)
+            left = np.minimum(position.astype(np.int64), summary.BINS - 1)
+            before, after = (upto.ravel()[every_year + edge] for edge in (left, left + 1))
+            counted = before + (position - left) * (after - before)
             found += weight * np.where(same, value >= place["reference"], counted)
         return found
 
     def quantiles(self, levels: Array) -> Array:
-        """Quantiles (watched, quantile, year)."""
+        """Quantiles (quantile, year) of the mixture, by bisection."""
         ends = []
-        for watch, same in zip(self.watches, self.certain, strict=True):
-            place = watch.place
+        for place, same in zip(self.places, self.certain, strict=True):
             left = np.where(same, place["reference"], place["origin"])
             ends.append((left, np.where(same, left, place["origin"] + summary.BINS * place["width"])))
-        low = np.min([left for left, _ in ends], axis=0)
+        low = np.nextafter(np.min([left for left, _ in ends], axis=0), -np.inf)
         high = np.max([right for _, right in ends], axis=0)
-        outside = np.nextafter(low, -np.inf)
-        above = self.shares(high)
-        return np.moveaxis(quantiles(self.shares, outside, high, self.shares(outside), above, levels), 0, 1)
+        below, above = self.shares(low), self.shares(high)
+        left, right = (np.repeat(end[None], len(levels), axis=0) for end in (low, high))
+        for _ in range(STEPS):
+            middle = 0.5 * (left + right)
+            under = self.shares(middle) < levels[:, None]
+            left, right = np.where(under, middle, left), np.where(under, right, middle)
+        beyond = np.where(levels[:, None] > above, np.inf, right)
+        return np.where(levels[:, None] <= below, -np.inf, beyond)
 
 
 def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

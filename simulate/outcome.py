@@ -120,7 +120,7 @@ class Outcome:
             return self.quantiles_of(having[0], kind, name, levels)
         weights = self.posterior[having] / max(float(self.posterior[having].sum()), 1e-300)
         watches, totals = zip(*(self._counted(which, kind, name) for which in having), strict=True)
-        return Histograms(watches, totals, weights).quantiles(levels)[0]
+        return Histograms(watches, totals, weights).quantiles(levels)
 
     def _counted(self, which: int, kind: str, name: str) -> tuple[Watch, Sum]:
         """Histogram of one watched row of one member."""

@@ -217,14 +217,14 @@ def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[
     upto = cumulated(total)
     mass = upto[:, :, -1] + total.over
     found = np.empty((len(watch.row), len(levels), place.shape[1]))
-    for k, level in enumerate(levels):
-        target = level * mass
-        b = np.minimum((upto < target[:, :, None]).sum(axis=2), BINS - 1)  # the first bin that reaches the target
-        here = np.take_along_axis(total.bins, b[:, :, None], axis=2)[:, :, 0]
-        before = np.take_along_axis(upto, b[:, :, None], axis=2)[:, :, 0] - here
-        within = (target - before) / np.maximum(here, 1)
-        value = place["origin"] + place["width"] * (b + within)
-        found[:, k] = np.where(target < total.under, -np.inf, np.where(target > upto[:, :, -1], np.inf, value))
+    for row, year in np.ndindex(place.shape):
+        cumulative, bins = upto[row, year], total.bins[row, year]
+        target = levels * mass[row, year]
+        b = np.minimum(np.searchsorted(cumulative, target), BINS - 1)  # the first bin that reaches the target
+        within = (target - (cumulative[b] - bins[b])) / np.maximum(bins[b], 1)
+        value = place["origin"][row, year] + place["width"][row, year] * (b + within)
+        value = np.where(target > cumulative[-1], np.inf, value)
+        found[row, :, year] = np.where(target < total.under[row, year], -np.inf, value)
     return np.where(certain(watch, total)[:, None, :], place["reference"][:, None, :], found)
 
 
