@@ -184,7 +184,7 @@ def test_show_prints_the_formula_and_cites_the_command_line(tmp_path, monkeypatc
     assert "  derived: 2 * a\n" in plain.out
     assert "command line" not in plain.out
     pinned = simulate(*words, "inputs.a.value=1.5").out
-    assert "  value 1.50\n" in pinned
+    assert "  pinned to 1.50; kept as documentation: lognormal\n" in pinned
     assert "  from the command line (override 4): value = 1.5\n" in pinned
     whole = simulate(*words, 'inputs.a={value: 3, unit: "1", source: own, note: new}').out
     assert "  stated in: the command line (override 4)\n" in whole
