@@ -56,7 +56,8 @@ def variables(of: Outcome, mixture: dict[str, Any]) -> tuple[dict[str, Any], dic
         add_shares("ceiling_compute", ("ceiling", "share", "year"), lambda which: _ceilings(of, which, SHARES))
         add("binding", lambda which: of.members[which].binding(of.ceilings))
     if of.set.thresholds:
-        _thresholds(of, found, add, add_shares)
+        _thresholds(of, add, add_shares)
+    _pairs(of, found)
     return found, coordinates
 
 
@@ -78,8 +79,8 @@ def _ceilings(of: Outcome, which: int, levels: Array) -> Array:
     return np.array([of.quantiles_of(which, RESULTS, f"ceiling:{name}", levels) for name in of.ceilings])
 
 
-def _thresholds(of: Outcome, found: dict[str, Any], add: Add, add_shares: AddShares) -> None:
-    """Probabilities, dates and levels, and what pooled errors are made of."""
+def _thresholds(of: Outcome, add: Add, add_shares: AddShares) -> None:
+    """Probabilities, dates and levels."""
     add("probability", lambda which: of.members[which].crossed)
     add("never", lambda which: 1.0 - of.members[which].crossed[:, -1])
     add("already", lambda which: of.members[which].crossed[:, 0])
@@ -90,12 +91,17 @@ def _thresholds(of: Outcome, found: dict[str, Any], add: Add, add_shares: AddSha
     add("threshold_level", lambda which: np.array([of.written(name, of.levels, which) for name in names]))
     shares = ("threshold", "share")
     add_shares("threshold_level", shares, lambda which: np.array([of.written(name, SHARES, which) for name in names]))
+
+
+def _pairs(of: Outcome, found: dict[str, Any]) -> None:
+    """What weights and errors are made of, for any prior weights."""
     pool = of.pool
     if pool is None:
         return
-    pair = ("hypothesis", "other", "threshold", "year")
     of_draws = "summed over draws, W being weights by the evidence"
-    found["pair_both"] = (pair, pool.both, {"long_name": f"W W' where both have crossed, {of_draws}"})
-    found["pair_one"] = (pair, pool.one, {"long_name": f"W W' where the first has crossed, {of_draws}"})
+    if of.set.thresholds:
+        pair = ("hypothesis", "other", "threshold", "year")
+        found["pair_both"] = (pair, pool.both, {"long_name": f"W W' where both have crossed, {of_draws}"})
+        found["pair_one"] = (pair, pool.one, {"long_name": f"W W' where the first has crossed, {of_draws}"})
     found["pair_mass"] = (("hypothesis", "other"), pool.pair_mass, {"long_name": f"W W', {of_draws}"})
     found["evidence_mass"] = (("hypothesis",), pool.masses, {"long_name": f"W, {of_draws}"})

@@ -7,7 +7,10 @@ name of their variable, quantities by their dimensions, whatever else a result h
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 from simulate import wording
 from simulate.errors import Mistake, Mistakes, did_you_mean
@@ -20,12 +23,14 @@ COMPUTE = ("training_compute", "effective_compute")
 
 
 class Part(NamedTuple):
-    """Something that most results have: in words, its dimension, what a set without it lacks, what it is made of."""
+    """Something that a result may have: in words, its dimension, what a set without it lacks, what it is made of."""
 
     words: str
     dimension: str
     without: str
     needs: str = ""
+    variable: str = ""  # that holds it, where it has another name
+    usual: bool = True  # so that its absence is worth a word
 
 
 _NO_LEVEL = "no threshold on a quantity that it has"
@@ -37,16 +42,18 @@ PARTS = {
     "probability": Part("probabilities of crossing", "threshold", _NO_LEVEL, "quantities"),
     "crossing": Part("dates of crossing", "threshold", _NO_LEVEL, "quantities"),
     "inputs": Part("inputs", "input", "no inputs"),
+    "hypotheses": Part("hypotheses", "hypothesis", "no hypotheses", variable="hypothesis_weight", usual=False),
 }
-"""What a result may lack, by the name of its variable, which is that of its table or figure too."""
+"""What a result may lack, by the name of its table or figure, which is that of its variable unless that is named."""
 
 
 def has(dataset: xr.Dataset, name: str) -> bool:
     """Whether the result has that part, one of PARTS: its variable, with its dimension, and something in it."""
     if name == "quantities":
         return bool(quantities(dataset))
-    variable = dataset.variables.get(name)
-    return variable is not None and variable.size > 0 and PARTS[name].dimension in variable.dims
+    part = PARTS[name]
+    variable = dataset.variables.get(part.variable or name)
+    return variable is not None and variable.size > 0 and part.dimension in variable.dims
 
 
 def quantities(dataset: xr.Dataset) -> list[str]:
@@ -66,6 +73,17 @@ def units(dataset: xr.Dataset, quantity: str) -> str:
     return wording.clean(attrs.get("units", ""), 40)
 
 
+def evidence(dataset: xr.Dataset) -> list[str]:
+    """Return the names of the rows of evidence by which the draws are weighed."""
+    stated = json.loads(dataset.attrs.get("assumptions", "{}")).get("evidence") or {}
+    return [wording.clean(name, 64) for name, row in stated.items() if row is not None]
+
+
+def own_thresholds(dataset: xr.Dataset) -> list[int]:
+    """Return the indices of the thresholds that the set itself states, not a set of thresholds."""
+    return np.flatnonzero(dataset["threshold_own"].values).tolist() if "threshold_own" in dataset else []
+
+
 def absent(dataset: xr.Dataset) -> list[str]:
     """Return the names of the parts that the result lacks."""
     return [name for name in PARTS if not has(dataset, name)]
@@ -74,7 +92,7 @@ def absent(dataset: xr.Dataset) -> list[str]:
 def absence(dataset: xr.Dataset) -> str:
     """Return one line that says what is absent and why; empty where nothing is."""
     groups: dict[str, list[str]] = {}
-    for name in absent(dataset):
+    for name in (name for name in absent(dataset) if PARTS[name].usual):
         groups.setdefault(_why(dataset, name), []).append(PARTS[name].words)
     told = "; ".join(f"{', '.join(parts)} ({why})" for why, parts in groups.items())
     return f"Not in this result: {told}." if told else ""

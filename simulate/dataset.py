@@ -176,6 +176,9 @@ class _Labels:
             ("note", [t.row.note for t in thresholds.values()]),
         ):
             self.variables[f"threshold_{column}"] = (("threshold",), np.array(texts, dtype=str))
+        own = np.array([threshold.own for threshold in thresholds.values()], np.int8)
+        about = {"long_name": "1 if the set itself states it, 0 if a set of thresholds does"}
+        self.variables["threshold_own"] = (("threshold",), own, about)
 
     def _poles(self) -> None:
         poles = self.of.poles()

@@ -76,7 +76,7 @@ def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tup
 
 def of_shares(values: Array, weights: Array, levels: Array) -> Array:
     """Quantiles (level, ...) of a mixture of members that are each given by equally likely values (member, share, ...),
-    rising; a member of which the values are not numbers takes no part.
+    rising; a member of which the values are not numbers takes no part, and where none does there is no number.
     """
     members, shares = values.shape[:2]
     flat = values.reshape(members * shares, -1).astype(np.float64)
@@ -89,6 +89,9 @@ def of_shares(values: Array, weights: Array, levels: Array) -> Array:
     for column in range(flat.shape[1]):
         some = sorted_mass[:, column] > 0.0
         at, value = middle[some, column], sorted_values[some, column]
+        if not at.size:
+            found[:, column] = np.nan
+            continue
         right = np.minimum(np.searchsorted(at, levels), len(at) - 1)
         left = np.maximum(right - 1, 0)
         with np.errstate(invalid="ignore", divide="ignore"):

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from simulate import formulas, layout, rows, schedule, units
+from simulate import formulas, layout, rows, schedule, units, variables
 from simulate.checking import Check
 from simulate.drivers import DRIVERS
 from simulate.errors import did_you_mean, shown
@@ -47,6 +47,11 @@ def read(check: Check, section: str) -> dict[str, Own]:
         key = f"{section}.{name}"
         if name in formulas.RESERVED:
             check.wrong(key, f"'{name}' is a word of the formulas", "choose another name")
+            continue
+        taken = variables.why_taken(name) if section == "quantities" else None
+        if taken:
+            check.wrong(key, f"'{name}' {taken}", "choose another name")
+            check.broken.add(name)
             continue
         if isinstance(given, Mapping) and given.get("formula") is None:
             check.wrong(key, f"{key} has no formula", "a quantity or ceiling of a set is a formula with a unit")

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from simulate import contents, report_tables, results, wording
+from simulate import contents, report_hypotheses, report_tables, results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -30,6 +30,9 @@ NARROWEST = 60
 
 WIDTH_OF_A_FILE = 100
 """Columns where the answer goes to a file or a pipe."""
+
+TABLES = report_tables.TABLES | {"hypotheses": report_hypotheses.hypotheses}
+"""Every table by the part of a result that it shows, in the order of the answer."""
 
 _ASCII = str.maketrans(
     {"±": "+-", wording.DASH: "-", "…": "...", wording.TIMES: "x", "·": "-", "─": "-"}
@@ -75,7 +78,7 @@ def show(
 def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the parts of the answer for a page of `width` columns: head, what there is, a line on what there is not."""
     yield _head(dataset)
-    for part, table in report_tables.TABLES.items():
+    for part, table in TABLES.items():
         if contents.has(dataset, part):
             yield from table(dataset, width)
     if not contents.has(dataset, "training_compute"):
@@ -104,15 +107,17 @@ def progress(what: str, total: float) -> Iterator[Callable[[float], None]]:
 
 def _head(dataset: xr.Dataset) -> Text:
     attrs = dataset.attrs
-    draws, worth = float(attrs["draws"]), results.effective_draws(dataset)
-    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{draws:,.0f} draws"]
-    if worth < 0.995 * draws:
-        facts.append(f"worth {worth:,.0f} unweighted ones")
+    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{float(attrs['draws']):,.0f} draws"]
     facts += [f"seed {attrs['seed']}", f"{attrs['start']:g} to {attrs['horizon']:g}"]
     head = Text()
     head.append(wording.clean(attrs["title"]) + "\n", style="bold")
     head.append("A projection conditional on these assumptions, not a prediction.\n", style="italic")
     head.append(" · ".join(facts))
+    seen = contents.evidence(dataset)
+    if seen:
+        worth = results.effective_draws(dataset)
+        left = wording.number(100 * worth / float(attrs["draws"]), 2)
+        head.append(f"\nevidence leaves {left} % of the draws (effective sample size {worth:,.0f}): {', '.join(seen)}")
     said = {"changes": "changed", "pinned": "pinned", "notes": "note"}
     for label, word in said.items():
         for line in json.loads(attrs.get(label, "[]")):

@@ -35,23 +35,26 @@ def probabilities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     rows: list[Row] = []
     for kind, members in _groups(dataset):
         rows.append((Text(kind, style="italic"), [Text()] * len(years)))
-        rows += [(_threshold(dataset, i), [_cell(share[i, j], draws, error[i, j]) for j in years]) for i in members]
-    yield _title("Probability (%) that the threshold has been crossed by 1 January of")
-    yield from _by_year("threshold", rows, dataset, width)
-    yield _note(
+        rows += [(_threshold(dataset, i), [cell(share[i, j], draws, error[i, j]) for j in years]) for i in members]
+    yield title("Probability (%) that the threshold has been crossed by 1 January of")
+    yield from by_year("threshold", rows, dataset, width)
+    yield note(
         "Below each value stands its Monte Carlo standard error, or, under 30 hits or misses, its exact 95 % interval. "
         "< and > are 95 % limits: no draw, or every draw, has crossed."
     )
 
 
-def _cell(share: float, draws: float, error: float | None = None) -> Text:
+def cell(share: float, draws: float, error: float | None = None) -> Text:
+    """Return a share in %, and below it its uncertainty."""
     value, uncertainty = wording.percent(share, draws, error)
     return Text(value, justify="right") + Text(f"\n{uncertainty}" if uncertainty else "", style="dim")
 
 
-def _by_year(first: str, rows: list[Row], dataset: xr.Dataset, width: int) -> Iterator[Table]:
-    """Yield one table, or several side parts of it where its years do not fit the width."""
-    years = [_instant(dataset["year"].values[j]) for j in results.answer_years(dataset)]
+def by_year(
+    first: str, rows: list[Row], dataset: xr.Dataset, width: int, instants: list[int] | None = None
+) -> Iterator[Table]:
+    """Yield one table, or several side parts of it where its years do not fit the width; None: those of the answer."""
+    years = [_instant(dataset["year"].values[j]) for j in instants or results.answer_years(dataset)]
     label = max(len(first), *(_widest(text) for text, _ in rows))
     label = min(label, max(width // 3, 12))
     columns = np.array([max(len(y), *(_widest(cells[j]) for _, cells in rows)) + 2 for j, y in enumerate(years)])
@@ -72,7 +75,7 @@ def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % dates of crossing, and the share of draws that never cross."""
     horizon, draws = float(dataset.attrs["horizon"]), results.effective_draws(dataset)
     never = dataset["never"].values
-    yield _title(
+    yield title(
         f"Date by which the threshold is crossed in 10, 50 and 90 % of draws; never by {horizon:g}, in % of draws"
     )
     table = _table()
@@ -89,9 +92,9 @@ def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
                 wording.date(d[i], q, never[i], horizon, e[i])
                 for q, d, e in zip(results.ANSWER_LEVELS, dates, errors, strict=True)
             ]
-            table.add_row(_threshold(dataset, i), *told, _cell(never[i], draws))
+            table.add_row(_threshold(dataset, i), *told, cell(never[i], draws))
     yield table
-    yield _note(
+    yield note(
         f"Decimal years: 2031.0 is 1 January 2031. >{horizon:g}: beyond the horizon; already: before the start. "
         "No median date is given where half of the draws or more never cross."
     )
@@ -99,45 +102,48 @@ def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
 
 def compute(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield median and central 80 % of training and, if there is any, of effective compute."""
-    names = contents.headlines(dataset)
-    yield _title("Compute of the largest training run, FLOP: median, and below it the central 80 % of draws")
+    names, draws = contents.headlines(dataset), results.effective_draws(dataset)
+    yield title("Compute of the largest training run, FLOP: median, and below it the central 80 % of draws")
     table = _table()
     table.add_column("1 January", no_wrap=True)
     for name in names:
         table.add_column(KINDS[name], justify="right", overflow="fold")
     for j in results.answer_years(dataset):
-        table.add_row(_instant(dataset["year"].values[j]), *(_middle_and_range(dataset, name, j) for name in names))
+        table.add_row(
+            _instant(dataset["year"].values[j]), *(middle_and_range(dataset[name], j, draws) for name in names)
+        )
     yield table
     if "effective_compute" in names:
-        yield _note(
+        yield note(
             "Effective compute is training compute times the gain in algorithms since the start: another quantity."
         )
 
 
 def quantities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield median and central 80 % of every quantity by the years of the answer."""
-    years = results.answer_years(dataset)
+    years, draws = results.answer_years(dataset), results.effective_draws(dataset)
     rows: list[Row] = []
     for name in contents.quantities(dataset):
         label = Text(wording.clean(name, 60)) + Text(f"\n{wording.unit(contents.units(dataset, name))}", style="dim")
-        rows.append((label, [_middle_and_range(dataset, name, j) for j in years]))
-    yield _title("Quantities of the set: median, and below it the central 80 % of draws, on 1 January of")
-    yield from _by_year("quantity", rows, dataset, width)
+        rows.append((label, [middle_and_range(dataset[name], j, draws) for j in years]))
+    yield title("Quantities of the set: median, and below it the central 80 % of draws, on 1 January of")
+    yield from by_year("quantity", rows, dataset, width)
 
 
 def inputs(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % quantiles of every input in its written unit."""
-    yield _title("Inputs: quantiles over all draws, in the unit of the row")
+    yield title("Inputs: quantiles over all draws, in the unit of the row")
     table = _table()
     table.add_column("input", overflow="fold")
     for level in results.ANSWER_LEVELS:
         table.add_column(f"{100 * level:g} %", justify="right", no_wrap=True)
     table.add_column("unit", overflow="fold")
+    draws = results.effective_draws(dataset)
     levels, values = dataset["quantile"].values, dataset["inputs"].transpose("input", "quantile").values
     for name, unit, row in zip(dataset["input"].values, dataset["input_unit"].values, values, strict=True):
         low, middle, high = (
             wording.written(
-                row[_at(levels, q)], str(unit), _digits(dataset, row / abs(row[_at(levels, q)] or 1.0), q, most=3)
+                row[_at(levels, q)], str(unit), _digits(levels, row / abs(row[_at(levels, q)] or 1.0), q, draws, most=3)
             )
             for q in results.ANSWER_LEVELS
         )
@@ -145,33 +151,35 @@ def inputs(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         told = ("", middle, "") if pinned else (low, middle, high)
         table.add_row(Text(wording.clean(name, 64)), *told, Text(wording.clean(unit, 40)))
     yield table
-    yield _note("A single value is certain.")
+    yield note("A single value is certain.")
 
 
-def _middle_and_range(dataset: xr.Dataset, name: str, index: int) -> Text:
-    """Return the median of a quantity and below it its 10 and 90 % quantiles, in one of the instants."""
-    values = dataset[name].transpose("quantile", "year").values[:, index]
-    units = contents.units(dataset, name)
+def middle_and_range(quantity: xr.DataArray, index: int, draws: float) -> Text:
+    """Return the median of a quantity (quantile, year) and below it its 10 and 90 % quantiles, in one of the instants.
+
+    `draws` says how many digits they may have.
+    """
+    values, levels = quantity.transpose("quantile", "year").values[:, index], quantity["quantile"].values
+    units = wording.clean(quantity.attrs.get("units", ""), 40)
     logarithmic = units.startswith("log10 ")
     told = []
     for level in results.ANSWER_LEVELS:
-        value = values[_at(dataset["quantile"].values, level)]
+        value = values[_at(levels, level)]
         relative = np.log(10) * values if logarithmic else values / abs(value or 1.0)
-        told.append(wording.value(value, units, _digits(dataset, relative, level)))
+        told.append(wording.value(value, units, _digits(levels, relative, level, draws)))
     low, middle, high = told
     return Text(middle) + Text(f"\n{low}{wording.DASH}{high}" if low != high else "", style="dim")
 
 
-def _digits(dataset: xr.Dataset, relative: np.ndarray, level: float, most: int = 2) -> int:
+def _digits(levels: np.ndarray, relative: np.ndarray, level: float, draws: float, most: int = 2) -> int:
     """Return how many digits of a quantile the draws support, by the slope of the quantile function.
 
     `relative` (quantile) are the quantiles in parts of that one, or natural logarithms.
     """
-    levels = dataset["quantile"].values
     if not np.all(np.isfinite(relative)) or levels.size <= 2:
         return most
     slope = np.gradient(relative, levels)[_at(levels, level)]
-    error = slope * np.sqrt(level * (1 - level) / results.effective_draws(dataset))
+    error = slope * np.sqrt(level * (1 - level) / draws)
     return min(3 if error < 0.01 else 2 if error < 0.1 else 1 if error < 0.7 else 0, most)
 
 
@@ -191,9 +199,9 @@ def ceilings(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     changes = [0, *(np.flatnonzero(np.diff(most)) + 1).tolist()]
     told = [f"{names[active[most[j]]]} from {_instant(dataset['year'].values[j])}" for j in changes]
     rows = [(Text(names[i]), [Text(wording.percent(share[i, j], draws)[0]) for j in years]) for i in active]
-    yield _title("Binding ceiling: % of draws in which it is the lowest, on 1 January of")
-    yield from _by_year("ceiling", rows, dataset, width)
-    yield _note("Lowest in most draws: " + ", ".join(told[:8]) + (", ..." if len(told) > 8 else "") + ".")
+    yield title("Binding ceiling: % of draws in which it is the lowest, on 1 January of")
+    yield from by_year("ceiling", rows, dataset, width)
+    yield note("Lowest in most draws: " + ", ".join(told[:8]) + (", ..." if len(told) > 8 else "") + ".")
 
 
 def _groups(dataset: xr.Dataset) -> Iterator[tuple[str, list[int]]]:
@@ -216,11 +224,13 @@ def _table() -> Table:
     return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
 
 
-def _title(text: str) -> Text:
+def title(text: str) -> Text:
+    """Return the line above a table."""
     return Text(f"\n{text}", style="bold")
 
 
-def _note(text: str) -> Text:
+def note(text: str) -> Text:
+    """Return the line below a table."""
     return Text(text, style="dim")
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import contents, wording
+from simulate import contents, hypothesis_results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -142,6 +142,7 @@ TABLES: dict[str, Callable[[Any], Rows]] = {
     "quantities": quantities,
     "binding": binding,
     "inputs": inputs,
+    "hypotheses": hypothesis_results.table,
 }
 """Every table by the name of its file."""
 
@@ -197,6 +198,29 @@ def summary(dataset: xr.Dataset) -> dict[str, Any]:
     elif contents.has(dataset, "inputs"):
         result["inputs"] = _inputs(dataset)
     result["binding"] = _binding(dataset, years) if contents.has(dataset, "binding") else {}
+    seen = contents.evidence(dataset)
+    if seen:
+        result["evidence"] = {"names": seen, "share_left": effective_draws(dataset) / float(dataset.attrs["draws"])}
+    if contents.has(dataset, "hypotheses"):
+        result["hypotheses"] = _hypotheses(dataset, years)
+    return result
+
+
+def _hypotheses(dataset: xr.Dataset, years: dict[str, int]) -> dict[str, Any]:
+    """Weights of each hypothesis, its P(crossed) for the thresholds that the set states, and its compute."""
+    prior, posterior, error = hypothesis_results.weights(dataset)
+    result: dict[str, Any] = {}
+    for k, name in enumerate(hypothesis_results.names(dataset)):
+        told: dict[str, Any] = {"weight": _plain(prior[k]), "posterior": _plain(posterior[k])}
+        told["posterior_error"] = _plain(error[k])
+        told["probability"] = {}
+        for i in contents.own_thresholds(dataset):
+            p = dataset["probability_by_hypothesis"].isel(hypothesis=k, threshold=i).values
+            told["probability"][str(dataset["threshold"].values[i])] = {y: _plain(p[j]) for y, j in years.items()}
+        for quantity in contents.headlines(dataset):
+            values = dataset[f"{quantity}_by_hypothesis"].isel(hypothesis=k).transpose("year", "quantile").values
+            told[quantity] = {y: _by_level(dataset, values[j]) for y, j in years.items()}
+        result[name] = told
     return result
 
 

@@ -36,10 +36,9 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
         If the result has no hypotheses, or the weights do not fit them.
     """
     prior = _prior(dataset, weights)
-    if "pair_mass" not in dataset:  # one hypothesis, so its weight is 1
+    pool = pool_of(dataset, prior)
+    if pool is None:  # one hypothesis, so its weight is 1
         return dataset.copy()
-    parts = ("evidence_mass", "pair_both", "pair_one", "pair_mass")
-    pool = Pool(prior, *(dataset[name].values for name in parts))
     found = dataset.copy()
 
     def put(name: str, values: Array) -> None:
@@ -67,6 +66,15 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
             put(f"probability_{name}", values)
         put("crossing_error", _errors_of_dates(found, pool.worth(p), pool.posterior))
     return found
+
+
+def pool_of(dataset: xr.Dataset, prior: Array) -> Pool | None:
+    """The pool of a result for prior weights (hypothesis,); None for a result that has no sums over pairs."""
+    if "pair_mass" not in dataset:
+        return None
+    none = np.zeros((len(prior), len(prior), 0, dataset.sizes["year"]))
+    both, one = (dataset[name].values if name in dataset else none for name in ("pair_both", "pair_one"))
+    return Pool(prior, dataset["evidence_mass"].values, both, one, dataset["pair_mass"].values)
 
 
 def _prior(dataset: xr.Dataset, weights: Mapping[str, float]) -> Array:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from simulate import rows
@@ -29,6 +30,11 @@ class Threshold:
     quantity: str
     kernel_unit: str
 
+    @property
+    def own(self) -> bool:
+        """Whether the set itself (or the command line) states it, not a set of thresholds."""
+        return Path(self.row.where).parent.name != "thresholds"
+
 
 def read(check: Check, known_units: Mapping[str, str], has_compute: bool) -> dict[str, Threshold]:
     """Check every threshold; levels of compute that the set cannot have are left out, with a note."""
@@ -37,14 +43,25 @@ def read(check: Check, known_units: Mapping[str, str], has_compute: bool) -> dic
         check.wrong("thresholds", f"{len(given)} thresholds", f"at most {MOST}")
         return {}
     found = {}
+    left_out: dict[str, list[str]] = {}
     for name, fields in given.items():
-        threshold = _one(check, name, fields, known_units, has_compute)
+        threshold = _one(check, name, fields, known_units, has_compute, left_out)
         if threshold is not None:
             found[name] = threshold
+    for lack, names in left_out.items():
+        several = f"{len(names)} thresholds are" if len(names) > 1 else "one threshold is"
+        check.notes.append(f"{several} left out, as the set has no {lack}: {', '.join(names)}")
     return found
 
 
-def _one(check: Check, name: str, given: Any, known_units: Mapping[str, str], has_compute: bool) -> Threshold | None:
+def _one(
+    check: Check,
+    name: str,
+    given: Any,
+    known_units: Mapping[str, str],
+    has_compute: bool,
+    left_out: dict[str, list[str]],
+) -> Threshold | None:
     key = f"thresholds.{name}"
     fields = given if isinstance(given, Mapping) else {}
     quantity, kind = fields.get("quantity"), fields.get("kind")
@@ -59,7 +76,7 @@ def _one(check: Check, name: str, given: Any, known_units: Mapping[str, str], ha
         quantity, kernel_unit = KINDS[chosen], COMPUTE
         if not has_compute or quantity not in known_units:
             lacks = "algorithms, so no effective compute" if has_compute else "ceiling, so no training compute"
-            check.notes.append(f"threshold {name} is left out: the set has no {lacks}")
+            left_out.setdefault(lacks, []).append(name)
             return None
     elif not isinstance(quantity, str) or quantity not in known_units:
         known = f"quantities of this set: {', '.join(known_units)}{did_you_mean(str(quantity), known_units)}"

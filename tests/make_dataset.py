@@ -57,6 +57,7 @@ def make(
     horizon: float = 2060.0,
     step: float = 1.0,
     inputs: int = 24,
+    hypotheses: dict[str, float] | None = None,
 ) -> xr.Dataset:
     """Return a result of `draws` draws; `rename` maps names of thresholds, ceilings and inputs to (hostile) others."""
     rng = np.random.default_rng(seed)
@@ -122,6 +123,7 @@ def make(
     data["training_compute_draw"] = (("draw", "year"), training[:50].astype(np.float32))
     data["effective_compute_draw"] = (("draw", "year"), effective[:50].astype(np.float32))
     _inputs(data, inputs, rename, rng)
+    _hypotheses(data, {"slow": 0.6, "fast": 0.4} if hypotheses is None else hypotheses, rename)
     data["effective_sample_size"] = ((), float(draws))
     data.attrs = {
         "title": title,
@@ -215,7 +217,24 @@ def _inputs(data: xr.Dataset, count: int, rename: dict[str, str], rng) -> None:
     data["truncated"] = ("input", np.where(np.arange(count) == 3, 0.012, 0.0))
 
 
+def _hypotheses(data: xr.Dataset, weights: dict[str, float], rename: dict[str, str]) -> None:
+    """Hypotheses that differ by half an order of magnitude; the set states two thresholds itself."""
+    data["threshold_own"] = (
+        "threshold",
+        np.array([i in (2, data.sizes["threshold"] - 1) for i in range(data.sizes["threshold"])], np.int8),
+    )
+    if not weights:
+        return
+    data.coords["hypothesis"] = np.array([rename.get(name, name) for name in weights], dtype=object)
+    for name in ("hypothesis_weight", "hypothesis_posterior"):
+        data[name] = ("hypothesis", np.array(list(weights.values())))
+    shift = xr.DataArray(np.linspace(-0.2, 0.3, len(weights)), dims="hypothesis")
+    for name in ("training_compute", "effective_compute"):
+        data[f"{name}_by_hypothesis"] = (data[name] + shift).assign_attrs(data[name].attrs)
+    data["probability_by_hypothesis"] = (data["probability"] * (1 + shift)).clip(0, 1)
+
+
 def hostile(text: str) -> xr.Dataset:
     """Return a result in which the free texts are `text`: title, names of rows, units, sources."""
-    names = ["us_order", "transformative", "money", "spend_start", "USD2023", "=assumed", "a note"]
+    names = ["slow", "us_order", "transformative", "money", "spend_start", "USD2023", "=assumed", "a note"]
     return make(draws=400, title=text, name=text, rename=dict.fromkeys(names, text))

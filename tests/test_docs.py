@@ -113,6 +113,8 @@ def test_the_python_of_the_readme_runs(here: Path, monkeypatch: pytest.MonkeyPat
 def test_the_python_of_the_other_pages_runs(here: Path) -> None:
     for page in PAGES:
         if page.name != "README.md":
+            if page in WITH_COMMANDS:
+                write_files(here, page)
             for block in blocks(page, "python"):
                 exec(block, {})
 
@@ -191,6 +193,19 @@ def test_what_the_pages_say_of_the_result_is_so() -> None:
     derived = {f"{name}{end}" for name in quantities for end in ("_mean", "_sd", "_draw")}
     assert names - derived - known == set()
     assert len(quantities) == 17
+
+
+def test_what_the_pages_say_of_hypotheses_is_so(here: Path) -> None:
+    """Every variable of a result with hypotheses and evidence stands on the page, or follows from its endings."""
+    write_files(here, ROOT / "docs" / "assumption_sets.md")
+    dataset = package.run("two_stories", draws=1000, config_dir="my_sets", keep="draws")
+    known = set(re.findall(r"`([a-z0-9_]+)`", (ROOT / "docs" / "results.md").read_text("utf-8")))
+    endings = ("_by_hypothesis", "_shares", "_mean", "_sd", "_draw")
+    for name in map(str, dataset.variables):
+        base = name
+        while base not in known and base.endswith(endings):
+            base = base.removesuffix(next(end for end in endings if base.endswith(end)))
+        assert base in known, name
 
 
 def test_docs_name_every_law_limit_family_driver_and_function() -> None:

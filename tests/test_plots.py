@@ -169,7 +169,7 @@ def test_runaway_values_leave_the_axis_not_the_program(value):
 
 
 def test_no_thresholds_no_inputs_two_years():
-    dataset = make_dataset.make(draws=100, thresholds={}, inputs=0, horizon=2027.0)
+    dataset = make_dataset.make(draws=100, thresholds={}, inputs=0, horizon=2027.0, hypotheses={})
     drawn = {name for name, _ in plots.files(dataset, kinds=("png",))}
     assert drawn == {"training_compute.png", "effective_compute.png", "binding.png"}
 

@@ -15,13 +15,14 @@ from simulate.plots import style
 from simulate.plots.binding import binding
 from simulate.plots.crossing import crossing
 from simulate.plots.fan import fan
+from simulate.plots.hypotheses import hypotheses
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "inputs_table", "probability", "save_all"]
+__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "hypotheses", "inputs_table", "probability", "save_all"]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "training_compute": partial(fan, quantity="training_compute"),
@@ -30,6 +31,7 @@ FIGURES: dict[str, Callable[[Any], Any]] = {
     "crossing": crossing,
     "binding": binding,
     "inputs": inputs_table,
+    "hypotheses": hypotheses,
 }
 """Every figure by the name of its file, which is that of the variable it shows."""
 

@@ -124,11 +124,16 @@ def _bands(ax: Axes, dataset: xr.Dataset, quantity: str, colour: str, draws: int
         bottom, top = (visible(results.quantile(dataset[quantity], q)) for q in (lower, upper))
         ax.fill_between(year, bottom, top, color=colour, alpha=alpha, linewidth=0, zorder=2)
         handles.append(Patch(color=colour, alpha=min(2 * alpha, 0.9), linewidth=0, label=f"{share} of draws"))
-    kept = dataset.get(f"{quantity}_draw")
-    if kept is not None and draws > 0:
+    kept = None if _unequal(dataset) else dataset.get(f"{quantity}_draw")
+    if kept is not None and kept.size and draws > 0:
         lines = visible(kept.transpose("draw", "year").values[:draws].astype(float))
         for line in lines:
             ax.plot(year, line, color="#222222", linewidth=0.35, alpha=0.35, zorder=2.5)
         handles.append(Line2D([], [], color="#222222", linewidth=0.5, alpha=0.6, label=f"{len(lines)} single draws"))
     ax.plot(year, visible(results.quantile(dataset[quantity], 0.5)), color=colour, linewidth=2.2, zorder=3)
     return [Line2D([], [], color=colour, linewidth=2.2, label="median"), *reversed(handles[:3]), *handles[3:]]
+
+
+def _unequal(dataset: xr.Dataset) -> bool:
+    """Whether the kept draws are all draws, and carry weights: as equals they would show what evidence ruled out."""
+    return bool(contents.evidence(dataset)) and dataset.sizes.get("draw") == int(dataset.attrs["draws"])

@@ -1,4 +1,7 @@
-"""One row of the table at a glance: what the stated numbers imply, before any run."""
+"""One row of the table at a glance: what the stated numbers imply, before any run, and under each hypothesis.
+
+The name of a hypothesis shows its weight and what it changes.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,12 @@ import bisect
 import itertools
 import sys
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from simulate.errors import Mistake, Mistakes
+from simulate.errors import Mistakes
+
+if TYPE_CHECKING:
+    from simulate.checking import Check
 
 LEVELS = (0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99)
 POINTS = 4096
@@ -16,36 +22,137 @@ BARS, WIDEST_BAR = 16, 40
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
-    """Print density, mean, quantiles, source and note of the rows named by `inputs=[...]`.
+    """Print density, mean, quantiles, source and note of the rows and hypotheses named by `inputs=[...]`.
 
     Raises Mistakes for a name that the set does not have and for a row that is wrong in itself.
     """
-    from simulate import grammar, keys, rows
+    from simulate import keys
+    from simulate.checking import Check
 
-    names = settings["show"]
-    sections = {name: section for section in reversed(grammar.MODEL_SECTIONS) for name in settings.get(section, {})}
-    mistakes: list[Mistake] = []
+    names, check = settings["show"], Check(settings, where)
+    hypotheses = check.section("hypotheses")
+    sections = _sections(settings, hypotheses)
     if not names:
-        mistakes.append(Mistake("study=show", "needs the name of a row", "write study=show inputs=chip_growth"))
-    found = []
-    for name in names or ():
-        if name not in sections:
-            near = keys.closest(str(name), sections)
-            way_out = f"did you mean '{near}'?" if near else f"the set has: {', '.join(sorted(sections))}"
-            mistakes.append(Mistake(where("show"), f"no row is called '{name}'", way_out))
+        check.wrong("study=show", "needs the name of a row", "write study=show inputs=chip_growth")
+    told: list[list[str]] = []
+    for name in map(str, names or ()):
+        if name in sections:
+            told.append(list(_row(check, sections[name], name, hypotheses)))
+        if name in hypotheses:
+            told.append(list(_hypothesis(check, name, hypotheses[name])))
+        if name not in sections and name not in hypotheses:
+            known = [*sections, *hypotheses]
+            near = keys.closest(name, known)
+            way_out = f"did you mean '{near}'?" if near else f"the set has: {', '.join(sorted(known))}"
+            check.wrong("show", f"no row is called '{name}'", way_out)
+    if check.mistakes:
+        raise Mistakes(list(dict.fromkeys(check.mistakes)))
+    for lines in told:
+        sys.stdout.write("\n".join(lines) + "\n\n")
+
+
+def _sections(settings: dict[str, Any], hypotheses: dict[str, Any]) -> dict[str, str]:
+    """The section of every row, by its name: of the set, and of those that a hypothesis adds."""
+    from simulate import grammar
+
+    return {
+        name: section
+        for stated in (*hypotheses.values(), settings)
+        for section in reversed(grammar.MODEL_SECTIONS)
+        for name in stated.get(section) or {}
+    }
+
+
+def _row(check: Check, section: str, name: str, hypotheses: dict[str, Any]) -> Iterator[str]:
+    """Yield what there is to say of a row: of the set, then under each hypothesis that changes it."""
+    from simulate import inheritance, wording
+
+    key = f"{section}.{name}"
+    given = check.section(section).get(name)
+    if given is None:
+        yield f"{name}: not in the set itself"
+    else:
+        yield from _lines(check, section, name, given, check.where)
+        yield from _by_words(key, given, check.where)
+    for hypothesis, changes in hypotheses.items():
+        rows = changes.get(section) or {}
+        if name not in rows:
             continue
-        section = sections[name]
-        given = settings[section][name]
-        row = rows.read(section, name, given, None, where, mistakes)
+        yield f"  under hypothesis {wording.clean(hypothesis)}, weight {_weight(changes)}:"
+        if rows[name] is None:
+            yield "    left out"
+            continue
+        where = _under(check, hypothesis)
+        laid = inheritance.laid(section, given or {}, rows[name])
+        # The whole of a row that only hypotheses have; else in brief what they make of the set's own.
+        lines = _lines(check, section, name, laid, where, brief=given is not None)
+        yield from (f"    {line}" for line in lines)
+
+
+def _under(check: Check, hypothesis: str) -> Callable[[str], str]:
+    """Where a key stands in a hypothesis."""
+    return lambda key: check.where(f"hypotheses.{hypothesis}.{key}")
+
+
+def _lines(
+    check: Check, section: str, name: str, given: dict[str, Any], where: Callable[[str], str], brief: bool = False
+) -> Iterator[str]:
+    """Yield the lines on a row as it is stated; what is wrong with it goes into `check`."""
+    from simulate import rows
+
+    row = rows.read(section, name, given, None, where, check.mistakes)
+    if row is not None and brief:
+        yield _briefly(row)
+        yield from _texts(row, "")
+    elif row is not None:
         kept = None
-        if row is not None and row.pinned:  # the distribution that the value wins over must be one, to be shown
-            kept = rows.read(section, name, {**given, "value": None}, None, where, mistakes)
-        if row is not None:
-            found.append((row, kept, _by_words(f"{section}.{name}", given, where)))
-    if mistakes:
-        raise Mistakes(mistakes)
-    for row, kept, by_words in found:
-        sys.stdout.write("\n".join([*describe(row, kept), *by_words]) + "\n\n")
+        if row.pinned:  # the distribution that the value wins over must be one, to be shown
+            kept = rows.read(section, name, {**given, "value": None}, None, where, check.mistakes)
+        yield from describe(row, kept)
+
+
+def _hypothesis(check: Check, name: str, changes: dict[str, Any]) -> Iterator[str]:
+    """Yield weight, texts and changes of a hypothesis, a line a row."""
+    from simulate import grammar, inheritance, rows, wording
+
+    yield f"{wording.clean(name)}: hypothesis of weight {_weight(changes)}"
+    for label in ("source", "note"):
+        if changes.get(label):
+            yield f"  {label}: {wording.clean(changes[label], 2000)}"
+    yield f"  stated in: {wording.clean(check.where(f'hypotheses.{name}'))}"
+    for section in grammar.MODEL_SECTIONS:
+        for row, fields in (changes.get(section) or {}).items():
+            key = f"{section}.{row}"
+            if fields is None:
+                yield f"  {key}: left out"
+                continue
+            under = check.section(section).get(row)
+            laid = inheritance.laid(section, under or {}, fields)
+            read = rows.read(section, row, laid, None, _under(check, name), check.mistakes)
+            if read is not None:
+                yield f"  {key}{'' if under else ', a new row'}: {_briefly(read)}"
+    for key in ("drivers", "inactive", "correlations", "sharpness"):
+        if key in changes:
+            yield f"  {key}: {wording.clean(changes[key], 2000)}"
+
+
+def _weight(changes: dict[str, Any]) -> str:
+    from simulate import wording
+
+    return wording.clean(changes.get("weight"), 40)
+
+
+def _briefly(row: Any) -> str:
+    """Return what a row says in half a line: its formula, its value, or its 10, 50 and 90 % quantiles."""
+    from simulate import wording
+
+    unit = wording.clean(row.unit)
+    if row.certain is not None:
+        return f"{wording.number(row.certain)} {unit}"
+    if row.shape is None:
+        return f"{wording.clean(row.formula.text, 2000)}, in {unit}"
+    ends = " / ".join(wording.number(value) for value in _quantiles(row, (0.1, 0.5, 0.9)))
+    return f"{row.family}, 10 / 50 / 90 %: {ends} {unit}"
 
 
 def _by_words(key: str, fields: dict[str, Any], where: Callable[[str], str]) -> Iterator[str]:
@@ -70,25 +177,49 @@ def describe(row: Any, kept: Any = None) -> Iterator[str]:
         yield f"  derived: {wording.clean(row.formula.text, 2000)}"
     else:
         yield from _distribution(row)
+    yield from _texts(row)
+
+
+def _texts(row: Any, indent: str = "  ") -> Iterator[str]:
+    """Source, note and place of a row."""
+    from simulate import wording
+
     for label, text in (("source", row.source), ("note", row.note), ("stated in", row.where)):
         if text:
-            yield f"  {label}: {wording.clean(text, 2000)}"
+            yield f"{indent}{label}: {wording.clean(text, 2000)}"
 
 
 def _distribution(row: Any) -> Iterator[str]:
     """Mean, quantiles and density of a row, or the value of one that is certain."""
-    from simulate import sampling, wording
+    from simulate import wording
 
     if row.certain is not None:
         yield f"  value {wording.number(row.certain)}"
     else:
-        values = sampling.quantile_of(row.shape, [(k + 0.5) / POINTS for k in range(POINTS)])
+        values = _spread(row)
         yield f"  mean {wording.number(sum(values) / POINTS)}"
-        for level, value in zip(LEVELS, sampling.quantile_of(row.shape, LEVELS), strict=True):
+        for level, value in zip(LEVELS, _quantiles(row, LEVELS), strict=True):
             yield f"  {100 * level:4g} %  {wording.number(value)}"
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
+
+
+def _spread(row: Any) -> list[float]:
+    """POINTS equally likely values of a row, rising: a mixture takes one part after the other as its uniform rises."""
+    from simulate import sampling
+
+    return sorted(sampling.quantile_of(row.shape, [(k + 0.5) / POINTS for k in range(POINTS)]))
+
+
+def _quantiles(row: Any, levels: tuple[float, ...]) -> list[float]:
+    """Quantiles of a row; those of a mixture from its equally likely values."""
+    from simulate import sampling
+
+    if row.family != "mixture":
+        return list(sampling.quantile_of(row.shape, levels))
+    values = _spread(row)
+    return [values[int(level * POINTS)] for level in levels]
 
 
 def _density(values: list[float]) -> Iterator[str]:

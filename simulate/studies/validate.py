@@ -17,11 +17,19 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     built = assumptions.build(settings, where)
     check = Check(settings, where)
-    published.read(settings, built, check)
+    numbers = published.read(settings, built, check)
     if check.mistakes:
         raise Mistakes(check.mistakes)
     console = Console(soft_wrap=True, highlight=False, markup=False)
     console.print(f"valid: {settings['name']}")
+    counts = {
+        "hypotheses": built.hypotheses,
+        "rows of evidence": check.section("evidence"),
+        "published numbers": numbers,
+    }
+    counted = [f"{len(rows)} {what}" for what, rows in counts.items() if rows]
+    if counted:
+        console.print(f"with {', '.join(counted)}")
     for note in built.notes:
         console.print(f"note: {note}")
     for name in built.unused:
