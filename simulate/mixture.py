@@ -21,19 +21,19 @@ STEPS = 80
 def quantiles(
     shares: Callable[[Array], Array], low: Array, high: Array, below: Array, above: Array, levels: Array
 ) -> Array:
-    """Invert a distribution function that gives shares (...) of values (...); result (level, ...).
+    """Invert a distribution function that gives shares of values, both (level, ...); result (level, ...).
 
-    It rises from `below` at `low` to `above` at `high`; a level outside is infinite.
+    It rises from `below` at `low` to `above` at `high`, all of shape (...); a level outside is infinite.
     """
-    found = np.empty((len(levels), *low.shape))
-    for k, level in enumerate(levels):
-        left, right = low.copy(), high.copy()
-        for _ in range(STEPS):
-            middle = 0.5 * (left + right)
-            under = shares(middle) < level
-            left, right = np.where(under, middle, left), np.where(under, right, middle)
-        found[k] = np.where(level <= below, -np.inf, np.where(level > above, np.inf, right))
-    return found
+    level = levels.reshape(-1, *[1] * low.ndim)
+    left, right = (np.broadcast_to(end, (len(levels), *low.shape)) for end in (low, high))
+    for _ in range(STEPS):
+        middle = 0.5 * (left + right)
+        if np.all((middle == left) | (middle == right)):  # nothing lies between
+            break
+        under = shares(middle) < level
+        left, right = np.where(under, middle, left), np.where(under, right, middle)
+    return np.where(level <= below, -np.inf, np.where(level > above, np.inf, right))
 
 
 class Histograms:
@@ -42,21 +42,21 @@ class Histograms:
     def __init__(self, watches: Sequence[Watch], totals: Sequence[Sum], weights: Array) -> None:
         self.watches, self.totals, self.weights = watches, totals, weights
         self.upto = [summary.cumulated(total) for total in totals]
-        self.mass = [upto[:, :, -1] + total.over for upto, total in zip(self.upto, totals, strict=True)]
+        self.mass = [np.maximum(upto[:, :, -1] + total.over, 1) for upto, total in zip(self.upto, totals, strict=True)]
         self.certain = [summary.certain(watch, total) for watch, total in zip(watches, totals, strict=True)]
 
     def shares(self, value: Array) -> Array:
-        """Weighted share of the draws up to `value`, both (watched, year)."""
+        """Weighted share of the draws up to `value`, both (level, watched, year)."""
         found = np.zeros_like(value)
+        first = np.arange(value[0].size).reshape(value[0].shape) * summary.BINS  # of each histogram, in a row of all
         for watch, total, upto, mass, same, weight in zip(
             self.watches, self.totals, self.upto, self.mass, self.certain, self.weights, strict=True
         ):
             place = watch.place
             position = np.clip((value - place["origin"]) / place["width"], 0.0, float(summary.BINS))
-            bin_ = np.minimum(position.astype(np.int64), summary.BINS - 1)[:, :, None]
-            here = np.take_along_axis(total.bins, bin_, axis=2)[:, :, 0]
-            until = np.take_along_axis(upto, bin_, axis=2)[:, :, 0]
-            counted = (until - here * (1.0 - (position - bin_[:, :, 0]))) / np.maximum(mass, 1)
+            bin_ = np.minimum(position.astype(np.int64), summary.BINS - 1)
+            here, until = (table.reshape(-1)[first + bin_] for table in (total.bins, upto))
+            counted = (until - here * (1.0 - (position - bin_))) / mass
             found += weight * np.where(same, value >= place["reference"], counted)
         return found
 
@@ -70,8 +70,8 @@ class Histograms:
         low = np.min([left for left, _ in ends], axis=0)
         high = np.max([right for _, right in ends], axis=0)
         outside = np.nextafter(low, -np.inf)
-        above = self.shares(high)
-        return np.moveaxis(quantiles(self.shares, outside, high, self.shares(outside), above, levels), 0, 1)
+        below, above = self.shares(np.array([outside, high]))
+        return np.moveaxis(quantiles(self.shares, outside, high, below, above, levels), 0, 1)
 
 
 def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:

@@ -391,6 +391,8 @@ def test_anchors_that_were_not_reached_yet() -> None:
 
 # --------------------------------------------------------------------------------------------------------- random sets
 
+FEW = 4  # in every run; as many as there is time for behind the marker
+
 
 def refused(theirs: Variants) -> bool:
     """Whether a forecast has to refuse: something is not a number, or the evidence leaves too few draws."""
@@ -412,14 +414,14 @@ def compare_mixed(number: int, draws: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(FEW))
 def test_random_sets(number: int) -> None:
     compare_mixed(number, 700)
 
 
 @pytest.mark.long
 def test_many_random_sets() -> None:
-    told = [compare_mixed(number, 1100) for number in range(12, 112)]
+    told = [compare_mixed(number, 1100) for number in range(FEW, 104)]
     assert sum(told) > 80
 
 
@@ -491,9 +493,9 @@ def test_threads_do_not_matter() -> None:
         "hypotheses": LAWS,
         "evidence": {"seen": {"loglik": "-0.4*trend_growth"}},
     }
-    once = of_arrays(arrays_of(run(settings, 20_000, threads=1)))
-    for threads in (2, 3):
-        assert of_arrays(arrays_of(run(settings, 20_000, threads=threads))) == once
+    draws = 17_000  # with weights two tasks, see `engines.local`
+    once = of_arrays(arrays_of(run(settings, draws, threads=1)))
+    assert of_arrays(arrays_of(run(settings, draws, threads=2))) == once
 
 
 def test_the_order_of_hypotheses_only_reorders() -> None:
