@@ -1,7 +1,7 @@
 """A result weighed anew: the same hypotheses with other prior weights, without another run.
 
 Probabilities, binding shares and their errors come out as a run with those weights would give them. Quantiles come from
-the 200 equally likely values of each hypothesis that a result keeps, so they may differ by a hundredth of the spread.
+the 200 equally likely values of each hypothesis that a result keeps, so their level may be off by 0.0075 at most.
 """
 
 from __future__ import annotations
