@@ -6,7 +6,7 @@ the file and line, what is wrong and what is allowed. Nothing is drawn here and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -65,10 +65,11 @@ class Assumptions:
     @property
     def pinned(self) -> tuple[str, ...]:
         """The rows whose value wins over a distribution that stays as documentation, by their dotted keys."""
-        return tuple(
-            [f"inputs.{name}" for name, row in self.rows.items() if row.pinned]
-            + [f"thresholds.{name}" for name, level in self.thresholds.items() if level.row.pinned]
-        )
+        found: dict[str, None] = {}
+        for member in self.members:
+            found |= {f"inputs.{name}": None for name, row in member.set.rows.items() if row.pinned}
+            found |= {f"thresholds.{name}": None for name, level in member.set.thresholds.items() if level.row.pinned}
+        return tuple(found)
 
     @property
     def active(self) -> tuple[str, ...]:
@@ -99,33 +100,48 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
     if not variants:
         return _one(settings, where, check.mistakes)
     elsewhere = hypotheses.names_read(variants)
-    built, mistakes = [], list(check.mistakes)
+    built = []
     for variant in variants:
         try:
             member = _one(variant.settings, variant.where, [], elsewhere)
             built.append(Hypothesis(variant.name, variant.weight, variant.note, member))
         except Mistakes as found:
-            mistakes += found.items
-    if not mistakes:
-        mistakes = _unlike(check, built)
-    if mistakes:
-        raise Mistakes(list(dict.fromkeys(mistakes)))  # what is wrong with the set is so under every hypothesis
-    notes = dict.fromkeys(note for member in built for note in member.set.notes)
-    return replace(built[0].set, settings=dict(settings), hypotheses=tuple(built), notes=tuple(notes))
-
-
-def _unlike(check: Check, built: list[Hypothesis]) -> list[Mistake]:
-    """Hypotheses whose results cannot be mixed."""
-    first = built[0]
+            check.mistakes += found.items
     for other in built[1:]:
-        for what in ("quantities", "ceilings", "thresholds"):
-            mine, theirs = (_stated(member.set, what) for member in (first, other))
-            hypotheses.alike(check, (first.name, mine), (other.name, theirs), what)
-    return check.mistakes
+        _mixable(check, built[0], other)
+    if check.mistakes:
+        raise Mistakes(check.mistakes)  # each once: what is wrong with the set is so under every hypothesis
+    notes = dict.fromkeys(note for member in built for note in member.set.notes)
+    return replace(
+        built[0].set,
+        settings=dict(settings),
+        hypotheses=tuple(built),
+        notes=tuple(notes),
+        unused=_unused(built),
+    )
 
 
-def _stated(one: Assumptions, what: str) -> Mapping[str, Any]:
-    return one.units if what == "quantities" else getattr(one, what)
+def _mixable(check: Check, first: Hypothesis, other: Hypothesis) -> None:
+    """Two hypotheses must have the same results in the same units, or there is no mixture of them."""
+
+    def both(part: Callable[[Assumptions], Mapping[str, str]]) -> tuple[hypotheses.Stated, hypotheses.Stated]:
+        return hypotheses.Stated(first.name, part(first.set)), hypotheses.Stated(other.name, part(other.set))
+
+    units = both(lambda one: one.units)
+    crossing = both(lambda one: {name: level.quantity for name, level in one.thresholds.items()})
+    hypotheses.alike(check, "quantities", *units)
+    hypotheses.alike(check, "ceilings", *both(lambda one: dict.fromkeys(one.ceilings, "")))
+    hypotheses.alike(check, "thresholds", *crossing)
+    hypotheses.same(check, "inputs", "unit", *both(lambda one: {name: row.unit for name, row in one.rows.items()}))
+    hypotheses.same(check, "quantities", "unit", *units)
+    hypotheses.same(check, "thresholds", "quantity", *crossing)
+
+
+def _unused(built: list[Hypothesis]) -> tuple[str, ...]:
+    """Inputs that are read under no hypothesis."""
+    named = dict.fromkeys(name for member in built for name in member.set.unused)
+    read = {name for member in built for name in member.set.rows.keys() - set(member.set.unused)}
+    return tuple(name for name in named if name not in read)
 
 
 def _one(

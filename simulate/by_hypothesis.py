@@ -39,12 +39,10 @@ def variables(of: Outcome, mixture: dict[str, Any]) -> tuple[dict[str, Any], dic
 
     def add(name: str, table: Table) -> None:
         dimensions, _, *about = mixture[name]
-        values = np.array([table(which) for which in range(len(hypotheses))])
-        found[f"{name}_by_hypothesis"] = (("hypothesis", *dimensions), values, *about)
+        found[f"{name}_by_hypothesis"] = (("hypothesis", *dimensions), _of_each(of, table), *about)
 
     def add_shares(name: str, dimensions: tuple[str, ...], table: Table) -> None:
-        values = np.array([table(which) for which in range(len(hypotheses))], np.float32)
-        found[f"{name}_shares"] = (("hypothesis", *dimensions), values, *mixture[name][2:])
+        found[f"{name}_shares"] = (("hypothesis", *dimensions), _of_each(of, table), *mixture[name][2:])
 
     for name in of.set.units:
         _quantity(of, name, add, add_shares)
@@ -59,6 +57,13 @@ def variables(of: Outcome, mixture: dict[str, Any]) -> tuple[dict[str, Any], dic
         _thresholds(of, add, add_shares)
     _pairs(of, found)
     return found, coordinates
+
+
+def _of_each(of: Outcome, table: Table) -> Array:
+    """A table of every hypothesis (hypothesis, ...); not a number where the evidence leaves it no draw at all."""
+    tables = {which: table(which) for which, counts in enumerate(of.members) if counts.mass}
+    none = np.full_like(next(iter(tables.values())), np.nan)
+    return np.array([tables.get(which, none) for which in range(len(of.members))])
 
 
 def _quantity(of: Outcome, name: str, add: Add, add_shares: AddShares) -> None:

@@ -9,8 +9,10 @@ To add a family: one function, its name in the list at the foot, and its fields 
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 
 import numpy as np
 
@@ -324,11 +326,18 @@ def point(fields: Fields) -> Shape:
 
 
 def shape(fields: Fields) -> Shape:
-    """The distribution that a row's fields describe.
+    """The distribution that a row's fields describe; worked out once for rows that are alike (some need a table).
 
     Raises `Unfit` with what is wrong, field by field. A stated `value` wins over the distribution, which stays as
     documentation.
     """
+    return _shape(json.dumps(fields, default=repr))  # whatever is no plain data is no number either
+
+
+@lru_cache(maxsize=1000)
+def _shape(text: str) -> Shape:
+    """The shape of fields that are given as JSON."""
+    fields: Fields = json.loads(text)
     if "value" in fields:
         name, allowed = "value", {"value"} | ALL_FIELDS
     else:

@@ -10,9 +10,9 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from simulate import conversion, formulas, rows, units
+from simulate import conversion, formulas, grammar, rows, units
 from simulate.checking import Check
-from simulate.errors import did_you_mean, shown
+from simulate.errors import Mistake, did_you_mean, shown
 from simulate.formulas import Formula
 
 LEAST_SHARE = 0.01
@@ -58,6 +58,9 @@ def read(
 ) -> Evidence:
     """Check every row; `grid` is the first and the last instant."""
     likelihoods, observations = [], []
+    whole = check.settings.get("evidence")
+    if whole is not None and not isinstance(whole, Mapping):
+        check.wrong("evidence", f"evidence = {shown(whole)}", "a mapping by name: {what_was_seen: {loglik: ...}, ...}")
     for name, given in check.section("evidence").items():
         key = f"evidence.{name}"
         if not isinstance(given, Mapping):
@@ -67,6 +70,13 @@ def read(
             continue
         fields = {str(field): value for field, value in given.items() if value is not None}
         seen = [field for field in OBSERVED if field in fields]
+        unknown = [field for field in fields if field not in grammar.EVIDENCE_FIELDS]
+        for field in unknown:
+            near = did_you_mean(field, grammar.EVIDENCE_FIELDS)
+            way_out = f"allowed: {', '.join(grammar.EVIDENCE_FIELDS)}"
+            check.wrong(f"{key}.{field}", f"{key}.{field} is unknown{near}", way_out)
+        if unknown and "loglik" not in fields and len(seen) < len(OBSERVED):
+            continue  # what is missing may be what was misspelt
         if "loglik" in fields and seen:
             check.wrong(key, f"{key} has both loglik and {seen[0]}", "a formula or an observation, one of them")
         elif "loglik" in fields:
@@ -116,15 +126,14 @@ def _observation(
         return None
     before = len(check.mistakes)
     quantity, date, value, unit = (fields[field] for field in OBSERVED[:4])
-    sd = ERROR.fullmatch(fields["sd"]) if isinstance(fields["sd"], str) else None
-    error = float(sd[1]) if sd else fields["sd"]
+    error = _error(fields["sd"])
     kernel_unit = known_units.get(str(quantity))
     if kernel_unit is None:
         way_out = f"quantities of this set: {', '.join(known_units)}{did_you_mean(str(quantity), known_units)}"
         check.wrong(f"{key}.quantity", f"{key}.quantity = {shown(quantity)}", way_out)
     elif not kernel_unit.startswith("log10 "):
         check.wrong(f"{key}.quantity", f"{quantity} is in {kernel_unit}, not in log10", "observe an amount")
-    elif unit not in (accepted := units.accepted(kernel_unit)):
+    elif str(unit) not in (accepted := units.accepted(kernel_unit)):
         way_out = f"one of: {', '.join(accepted)}{did_you_mean(str(unit), accepted)}"
         check.wrong(f"{key}.unit", f"{key}: {shown(unit)} is no unit of {quantity}", way_out)
     if not rows.is_number(value):
@@ -144,3 +153,22 @@ def _observation(
         return None
     seen = conversion.in_kernel_unit(units.accepted(kernel_unit)[unit], float(value))
     return Observation(name, quantity, float(date), seen, float(error))
+
+
+def _error(stated: Any) -> Any:
+    """A standard error without the unit that may stand behind it."""
+    text = ERROR.fullmatch(stated) if isinstance(stated, str) else None
+    try:
+        return float(text[1]) if text else stated
+    except ValueError:
+        return stated
+
+
+def collapse(sample_size: float, draws: float) -> list[Mistake]:
+    """The mistake of a set, or of weights of its hypotheses, to which the evidence leaves hardly any draw."""
+    share = sample_size / draws
+    if share >= LEAST_SHARE:
+        return []
+    left = f"{100.0 * share:.2g} % of the draws (effective sample size {sample_size:.3g})" if share > 0.0 else "no draw"
+    way_out = "the set finds what was seen all but impossible: widen its inputs, raise sd, or drop that evidence"
+    return [Mistake("evidence", f"the evidence leaves {left}, below {100.0 * LEAST_SHARE:g} %", way_out)]

@@ -20,7 +20,7 @@ from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
-from simulate.evidence import LEAST_SHARE
+from simulate.evidence import collapse
 from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
@@ -162,11 +162,9 @@ def _check_draws(sets: list[Assumptions], draws: int) -> None:
 
 def _check_evidence(outcome: Outcome) -> None:
     """Evidence that hardly any draw can explain has refuted the set."""
-    share = outcome.sample_size / outcome.draws
-    if share < LEAST_SHARE:
-        what = f"the evidence leaves {share:.2g} of the draws (effective sample size {outcome.sample_size:.4g})"
-        way_out = "the set finds what was seen all but impossible: widen its inputs, raise sd, or drop that evidence"
-        raise Mistakes([Mistake("evidence", what, way_out)])
+    mistakes = collapse(outcome.sample_size, outcome.draws)
+    if mistakes:
+        raise Mistakes(mistakes)
 
 
 def _check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:

@@ -21,6 +21,7 @@ from simulate.rows import is_number
 SLACK = 1e-9
 """Weights of printed decimals may miss 1 by this; the rest is shared out in proportion."""
 MOST = 32
+EXAMPLE = "{weight: 0.2, inputs: {...}}"
 STATING = ("value", *grammar.DEFINING_FIELDS)  # a row with one of these can stand alone
 
 
@@ -34,34 +35,54 @@ class Variant(NamedTuple):
     where: Where
 
 
+class Stated(NamedTuple):
+    """What a hypothesis has in a section: by name, a field of each row."""
+
+    hypothesis: str
+    by_name: Mapping[str, str]
+
+
 def read(check: Check) -> list[Variant]:
-    """The hypotheses of a set in their order; none for a set that has no such section."""
+    """The hypotheses of a set in their order; none for a set that has no such section.
+
+    One with a mistake is given all the same, as far as it can be read, so that its other mistakes are found too.
+    """
+    whole = check.settings.get("hypotheses")
+    if whole is not None and not isinstance(whole, Mapping):
+        check.wrong("hypotheses", f"hypotheses = {shown(whole)}", f"a mapping by name: {{central: {EXAMPLE}, ...}}")
     given = check.section("hypotheses")
     if len(given) > MOST:
         check.wrong("hypotheses", f"{len(given)} hypotheses", f"at most {MOST}")
         return []
-    weights = {name: _weight(check, name, fields) for name, fields in given.items()}
+    readable = {name: fields for name, fields in given.items() if _readable(check, name, fields)}
+    weights = {name: _weight(check, name, fields) for name, fields in readable.items()}
     known = [weight for weight in weights.values() if weight is not None]
     total = math.fsum(known)
     if given and len(known) == len(given) and abs(total - 1.0) > SLACK:
         listed = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
         check.wrong("hypotheses", f"the weights of the hypotheses sum to {total:.12g}: {listed}", "make them sum to 1")
-    if check.mistakes:
-        return []
-    return [_variant(check, name, given[name], (weights[name] or 0.0) / total) for name in given]
+    return [_variant(check, name, fields, (weights[name] or 0.0) / (total or 1.0)) for name, fields in readable.items()]
 
 
-def _weight(check: Check, name: str, fields: Any) -> float | None:
+def _readable(check: Check, name: str, fields: Any) -> bool:
+    """Whether a hypothesis is a mapping of sections; notes words that have no meaning there."""
     key = f"hypotheses.{name}"
+    if not grammar.ROW_NAME.fullmatch(name):
+        check.wrong(key, f"{shown(name)} cannot be a name", "use a-z, 0-9 and '_', a letter first, at most 64")
     if not isinstance(fields, Mapping):
-        check.wrong(key, f"{key} = {shown(fields)}", "a mapping: {weight: 0.2, inputs: {...}}")
-        return None
+        check.wrong(key, f"{key} = {shown(fields)}", f"a mapping: {EXAMPLE}")
+        return False
     for field in fields:
         if field not in grammar.HYPOTHESIS_KEYS:
             near = did_you_mean(str(field), grammar.HYPOTHESIS_KEYS)
             check.wrong(
                 f"{key}.{field}", f"{key}.{field} is unknown{near}", f"allowed: {', '.join(grammar.HYPOTHESIS_KEYS)}"
             )
+    return True
+
+
+def _weight(check: Check, name: str, fields: Mapping[str, Any]) -> float | None:
+    key = f"hypotheses.{name}"
     weight = fields.get("weight")
     if weight is None or not is_number(weight) or not 0.0 <= weight <= 1.0:
         check.wrong(f"{key}.weight", f"{key}.weight = {shown(weight)}", "a probability: from 0 to 1, summing to 1")
@@ -74,17 +95,15 @@ def _variant(check: Check, name: str, changes: Mapping[str, Any], weight: float)
     settings = {key: copy.deepcopy(value) for key, value in check.settings.items() if key != "hypotheses"}
     prefix = f"hypotheses.{name}"
     for section in grammar.MODEL_SECTIONS:
-        rows = settings[section] = settings.get(section) or {}
-        for row, fields in (changes.get(section) or {}).items():
-            key = f"{prefix}.{section}.{row}"
-            if fields is None:
-                rows.pop(row, None)
-            elif row not in rows and not any(field in fields for field in STATING):
-                what = f"{key} changes {row}, which the set does not have{did_you_mean(row, rows)}"
-                check.wrong(key, what, "name a row of the set, or state a new one whole")
-            else:
-                rows[row] = inheritance.laid(section, rows.get(row, {}), fields)
-    settings["drivers"] = inheritance.merged(settings.get("drivers") or {}, changes.get("drivers") or {})
+        rows = settings[section] = check.section(section)
+        for row, fields in _section(check, f"{prefix}.{section}", changes.get(section)).items():
+            _lay(check, f"{prefix}.{section}.{row}", section, rows, row, fields)
+    drivers = _section(check, f"{prefix}.drivers", changes.get("drivers"))
+    known = check.section("drivers")
+    for driver, options in drivers.items():
+        if options is None and driver not in known:
+            _nothing_to_take_out(check, f"{prefix}.drivers.{driver}", driver, known)
+    settings["drivers"] = inheritance.merged(known, dict(drivers))
     for key in ("inactive", "correlations", "sharpness"):
         if key in changes:
             settings[key] = changes[key]
@@ -99,15 +118,69 @@ def _variant(check: Check, name: str, changes: Mapping[str, Any], weight: float)
     return Variant(name, weight, note, settings, where)
 
 
-def alike(check: Check, first: tuple[str, Mapping[str, Any]], other: tuple[str, Mapping[str, Any]], what: str) -> None:
-    """Whether two hypotheses state the same results; `first` and `other` are (hypothesis, mapping by name)."""
-    (one, mine), (two, theirs) = first, other
-    for name in sorted(mine.keys() ^ theirs.keys()):
-        has, lacks = (one, two) if name in mine else (two, one)
-        way_out = "all hypotheses of a set need the same ones; state it in the set itself, or in each"
-        check.wrong(
-            f"hypotheses.{lacks}", f"hypothesis {has} has the {what} {name}, hypothesis {lacks} has not", way_out
-        )
+def _section(check: Check, key: str, given: Any) -> Mapping[str, Any]:
+    """The rows of a section of a hypothesis, those set to null included."""
+    if given is not None and not isinstance(given, Mapping):
+        check.wrong(key, f"{key} = {shown(given)}", "a mapping by name")
+    return {str(name): fields for name, fields in given.items()} if isinstance(given, Mapping) else {}
+
+
+def _lay(check: Check, key: str, section: str, rows: dict[str, Any], row: str, fields: Any) -> None:
+    """Lay what a hypothesis says of a row over that of the set."""
+    if fields is None:
+        if row not in rows:
+            _nothing_to_take_out(check, key, row, rows)
+        rows.pop(row, None)
+    elif not isinstance(fields, Mapping):
+        rows[row] = fields  # no row at all, as the check of rows will say
+    elif row not in rows and not any(field in fields for field in STATING):
+        what = f"{key} changes {row}, which the set does not have{did_you_mean(row, rows)}"
+        check.wrong(key, what, "name a row of the set, or state a new one whole")
+    else:
+        under = rows.get(row)
+        rows[row] = inheritance.laid(section, under if isinstance(under, Mapping) else {}, fields)
+
+
+def _nothing_to_take_out(check: Check, key: str, name: str, known: Mapping[str, Any]) -> None:
+    what = f"'{key}' is null, but the set has no {name}{did_you_mean(name, known)}"
+    check.wrong(key, what, "null takes out what the set has")
+
+
+def alike(check: Check, section: str, first: Stated, other: Stated) -> None:
+    """Whether two hypotheses have the same results."""
+    for one, two in ((first, other), (other, first)):
+        for name in sorted(one.by_name.keys() - two.by_name.keys()):
+            near = did_you_mean(name, two.by_name)
+            what = f"hypothesis {one.hypothesis} has {name} in {section}, hypothesis {two.hypothesis} has not{near}"
+            key = _where_they_part(check, section, name, one.hypothesis, two.hypothesis)
+            check.wrong(key, what, "all hypotheses of a set need the same ones; state it in the set itself, or in each")
+
+
+def _where_they_part(check: Check, section: str, name: str, has: str, lacks: str) -> str:
+    """The key by which one of two hypotheses has `name`, or the other lacks it."""
+    given = check.section("hypotheses")
+    for hypothesis in (has, lacks):
+        rows = given[hypothesis].get(section)
+        if isinstance(rows, Mapping) and name in rows:
+            return f"hypotheses.{hypothesis}.{section}.{name}"
+    for hypothesis in (lacks, has):
+        if given[hypothesis].get("drivers"):
+            return f"hypotheses.{hypothesis}.drivers"
+    return f"hypotheses.{lacks}"
+
+
+def same(check: Check, section: str, field: str, first: Stated, other: Stated) -> None:
+    """Whether rows that two hypotheses have agree in a field."""
+    for name in sorted(first.by_name.keys() & other.by_name.keys()):
+        mine, theirs = first.by_name[name], other.by_name[name]
+        if mine == theirs:
+            continue
+        of_set = check.section(section).get(name)
+        stated = of_set.get(field) if isinstance(of_set, Mapping) else None
+        departing = first if theirs == stated else other
+        what = f"the {field} of {name} is {mine} under {first.hypothesis}, {theirs} under {other.hypothesis}"
+        way_out = f"make it {stated or mine} everywhere: all hypotheses are mixed into one distribution"
+        check.wrong(f"hypotheses.{departing.hypothesis}.{section}.{name}.{field}", what, way_out)
 
 
 def names_read(variants: list[Variant]) -> frozenset[str]:

@@ -218,6 +218,11 @@ def make_numbers(settings: dict[str, Any]) -> None:
     for key in ("start", "horizon", "step", "sharpness"):
         if key in settings:
             settings[key] = as_number(settings[key])
-    for section in grammar.ROW_SECTIONS:
-        for row in settings.get(section, {}).values():
-            row.update({field: as_number(row[field]) for field in grammar.NUMBER_FIELDS if field in row})
+    hypotheses = [h for h in (settings.get("hypotheses") or {}).values() if isinstance(h, dict)]
+    for hypothesis in hypotheses:
+        hypothesis.update({key: as_number(hypothesis[key]) for key in ("weight", "sharpness") if key in hypothesis})
+    for stated in (settings, *hypotheses):
+        for section in grammar.ROW_SECTIONS:
+            for row in (stated.get(section) or {}).values():
+                if isinstance(row, dict):
+                    row.update({field: as_number(row[field]) for field in grammar.NUMBER_FIELDS if field in row})

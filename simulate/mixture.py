@@ -76,7 +76,7 @@ def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tup
 
 def of_shares(values: Array, weights: Array, levels: Array) -> Array:
     """Quantiles (level, ...) of a mixture of members that are each given by equally likely values (member, share, ...),
-    rising; a member of which the values are not numbers takes no part, and where none does there is no number.
+    rising; a member of which the values are not numbers takes no part, and where none is left there is no quantile.
     """
     members, shares = values.shape[:2]
     flat = values.reshape(members * shares, -1).astype(np.float64)
@@ -85,13 +85,10 @@ def of_shares(values: Array, weights: Array, levels: Array) -> Array:
     sorted_values, sorted_mass = (np.take_along_axis(table, order, axis=0) for table in (flat, mass))
     upto = np.cumsum(sorted_mass, axis=0)
     middle = (upto - 0.5 * sorted_mass) / np.maximum(upto[-1], 1e-300)
-    found = np.empty((len(levels), flat.shape[1]))
-    for column in range(flat.shape[1]):
+    found = np.full((len(levels), flat.shape[1]), np.nan)
+    for column in np.flatnonzero(upto[-1] > 0.0):
         some = sorted_mass[:, column] > 0.0
         at, value = middle[some, column], sorted_values[some, column]
-        if not at.size:
-            found[:, column] = np.nan
-            continue
         right = np.minimum(np.searchsorted(at, levels), len(at) - 1)
         left = np.maximum(right - 1, 0)
         with np.errstate(invalid="ignore", divide="ignore"):

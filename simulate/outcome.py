@@ -90,10 +90,16 @@ class Outcome:
         """Draws that the result is worth."""
         return self.pool.sample_size if self.pool else float(self.draws)
 
+    @cached_property
+    def counting(self) -> list[int]:
+        """The members that weigh something: those that neither the prior nor the evidence rules out."""
+        return [which for which, weight in enumerate(self.posterior) if weight > 0.0]
+
     def pooled(self, table: Callable[[Counts], Array]) -> Array:
         """The mixture of a table of shares."""
-        shares: Array = sum(p * table(counts) for p, counts in zip(self.posterior, self.members, strict=True))
-        return table(self.members[0]) if len(self.members) == 1 else shares
+        if len(self.members) == 1:
+            return table(self.members[0])
+        return sum((self.posterior[which] * table(self.members[which]) for which in self.counting), np.zeros(()))
 
     @cached_property
     def ceilings(self) -> list[str]:
@@ -115,10 +121,13 @@ class Outcome:
 
     def quantiles(self, kind: str, name: str, levels: Array) -> Array:
         """Quantiles (quantile, year) of one watched row of the mixture of all members that have it."""
-        having = [which for which, counts in enumerate(self.members) if name in counts.names(kind)]
+        having = [which for which in self.counting if name in self.members[which].names(kind)]
+        if not having:  # an input of hypotheses that weigh nothing
+            years = len(self.set.years) if kind == RESULTS else 1
+            return np.full((len(levels), years), np.nan)
         if len(having) == 1:
             return self.quantiles_of(having[0], kind, name, levels)
-        weights = self.posterior[having] / max(float(self.posterior[having].sum()), 1e-300)
+        weights = self.posterior[having] / self.posterior[having].sum()
         watches, totals = zip(*(self._counted(which, kind, name) for which in having), strict=True)
         return Histograms(watches, totals, weights).quantiles(levels)
 
@@ -145,8 +154,7 @@ class Outcome:
 
     def moments(self, name: str) -> tuple[Array, Array]:
         """Mean and standard deviation of a result of the mixture, both (year,)."""
-        moments = [self.moments_of(which, name) for which in range(len(self.members))]
-        return mixed_moments(self.posterior, moments)
+        return mixed_moments(self.posterior[self.counting], [self.moments_of(which, name) for which in self.counting])
 
     @cached_property
     def probability(self) -> Array:
@@ -204,7 +212,7 @@ class Outcome:
         found: dict[str, Array] = {}
         for p, counts in zip(self.posterior, self.members, strict=True):
             for name, reached in zip(counts.set.superexponential, counts.sums.others["poles"], strict=True):
-                found[name] = found.get(name, 0.0) + p * reached / counts.mass
+                found[name] = found.get(name, 0.0) + p * reached / max(counts.mass, 1)
         return found
 
     def crossings(self, which: int | None = None) -> Crossings:
@@ -224,8 +232,9 @@ class Outcome:
         )
 
     def _mixed_crossings(self) -> Crossings:
-        dates = np.array([counts.member.watched.dates for counts in self.members])
-        same = np.array([counts.sums.others["dates_differ"] == 0 for counts in self.members])
+        counting = [self.members[which] for which in self.counting]
+        dates = np.array([counts.member.watched.dates for counts in counting])
+        same = np.array([counts.sums.others["dates_differ"] == 0 for counts in counting])
         certain = same.all(axis=0) & (dates == dates[0]).all(axis=0)
         return Crossings(
             self.set.years,

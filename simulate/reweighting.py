@@ -1,7 +1,7 @@
 """A result weighed anew: the same hypotheses with other prior weights, without another run.
 
 Probabilities, binding shares and their errors come out as a run with those weights would give them. Quantiles come from
-the 200 equally likely values of each hypothesis that a result keeps, so they may differ by a hundredth of the spread.
+the 200 equally likely values of each hypothesis that a result keeps, so their level may be off by 0.0075 at most.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from simulate import intervals, mixture
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
+from simulate.evidence import collapse
 from simulate.hypotheses import SLACK
 from simulate.pooling import Pool
 from simulate.rows import is_number
@@ -33,12 +34,16 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
     Raises
     ------
     simulate.errors.Mistakes
-        If the result has no hypotheses, or the weights do not fit them.
+        If the result has no hypotheses, the weights do not fit them, or the evidence refutes those that have weight.
     """
     prior = _prior(dataset, weights)
     pool = pool_of(dataset, prior)
     if pool is None:  # one hypothesis, so its weight is 1
         return dataset.copy()
+    mistakes = collapse(pool.sample_size, float(dataset.attrs["draws"]))
+    if mistakes:
+        raise Mistakes(mistakes)
+    some = pool.posterior > 0.0  # of others there may be no draws at all
     found = dataset.copy()
 
     def put(name: str, values: Array) -> None:
@@ -50,7 +55,7 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
     for name in (str(key).removesuffix(OF_EACH) for key in dataset.data_vars if str(key).endswith(OF_EACH)):
         of_each = dataset[f"{name}{OF_EACH}"]
         if name in SHARES_OF_DRAWS:
-            put(name, np.tensordot(pool.posterior, of_each.values, axes=1))
+            put(name, np.tensordot(pool.posterior[some], of_each.values[some], axes=1))
         elif f"{name}_shares" in dataset:
             put(name, _quantiles(dataset, name, pool.posterior))
         elif name.endswith("_mean"):

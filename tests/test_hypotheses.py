@@ -4,7 +4,8 @@ Both see the same random words. Probabilities come from whole numbers, so they m
 weight is a whole number of 2**-32, and a likelihood of inputs that are read from the table of a quantile function moves
 it by a few of these units: then the shares agree to 1e-9, and where no input stands in between, to 1e-12. A quantile
 read from a histogram lies within one bin of the true one: at most a 128th of the range of the first 512 draws, see
-`simulate.summary`. A date is counted in cells of a 128th of a year.
+`simulate.summary`. A date is counted in cells of a 128th of a year. A result that is weighed anew knows 200 equally
+likely values of each hypothesis, so its quantiles may also be those of a level that is 1.5/200 away, see `COARSE`.
 """
 
 from __future__ import annotations
@@ -31,6 +32,11 @@ from simulate.errors import Mistakes
 DOLLARS = {year: units.DOLLARS[f"USD{year}"] for year in units.PRICES}
 EXACT, BY_TABLES = 1e-12, 1e-9  # of probabilities: of the draws themselves, of inputs read from tables
 NEARLY = 1e-8  # of levels of quantiles: which of two neighbouring draws it is may depend on rounding
+#: The same where the mixture is that of 200 equally likely values of each hypothesis, of which number k (from 0) is the
+#: quantile of (k + 1/2)/200. So the share of a hypothesis at or below a value differs by at most half a 200th from the
+#: number of its values there, in 200ths, and so does the mixture's. Between two neighbours in the sorted values of all,
+#: which are at most one 200th of the mass apart, the program is linear: another 200th.
+COARSE = 1.5 / 200 + NEARLY
 PILOT = 512  # draws by which histograms are placed
 CELL = 1 / 128  # a bin in ranges of the pilot, and a cell of dates in years
 LEVELS = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])  # of the quantiles of a result
@@ -73,16 +79,16 @@ def input_resolution(values: np.ndarray, quantile: np.ndarray) -> np.ndarray:
     return np.maximum(linear, quantile * np.expm1(resolution(np.log10(values)) * np.log(10)))
 
 
-def lower_and_upper() -> tuple[np.ndarray, np.ndarray]:
+def lower_and_upper(slack: float) -> tuple[np.ndarray, np.ndarray]:
     """Levels just below and just above those of the result."""
-    return LEVELS - NEARLY, LEVELS + NEARLY
+    return LEVELS - slack, LEVELS + slack
 
 
-def check_thresholds(found: xr.Dataset, pool: Pool, suffix: str, close: float) -> None:
+def check_thresholds(found: xr.Dataset, pool: Pool, suffix: str, close: float, slack: float) -> None:
     for name in pool.of.one().crossing:
         here = found.sel(threshold=name)
         np.testing.assert_allclose(here[f"probability{suffix}"], pool.probability(name), rtol=0, atol=close)
-        low, high = (pool.crossing(name, levels) for levels in lower_and_upper())
+        low, high = (pool.crossing(name, levels) for levels in lower_and_upper(slack))
         between(here[f"crossing{suffix}"].values, low - CELL - 1e-9, high + CELL + 1e-9, name)
         if not suffix:
             errors = here["probability_error"]
@@ -91,13 +97,13 @@ def check_thresholds(found: xr.Dataset, pool: Pool, suffix: str, close: float) -
             np.testing.assert_allclose(here["already"], pool.probability(name)[0], rtol=0, atol=close)
 
 
-def check_levels(found: xr.Dataset, pool: Pool, suffix: str) -> None:
+def check_levels(found: xr.Dataset, pool: Pool, suffix: str, slack: float) -> None:
     run = pool.of.one()
     names = [*run.quantity, *run.ceiling, *(FOLLOWS if run.active else ())]
     for name in names:
         values = pool.gather(partial(level_of, name=name))
         width = np.array([resolution(yearly) for yearly in values])
-        low, high = (pool.quantiles(name, levels) for levels in lower_and_upper())
+        low, high = (pool.quantiles(name, levels) for levels in lower_and_upper(slack))
         is_ceiling = name in run.ceiling and name not in run.quantity
         if is_ceiling and suffix:
             continue
@@ -115,11 +121,11 @@ def check_levels(found: xr.Dataset, pool: Pool, suffix: str) -> None:
             assert np.all(np.abs(found[f"{name}_sd"].values - sd)[some] <= width[some]), name
 
 
-def check_inputs(found: xr.Dataset, pool: Pool, suffix: str) -> None:
+def check_inputs(found: xr.Dataset, pool: Pool, suffix: str, slack: float) -> None:
     for name in {name for run in pool.of.runs.values() for name in run.written}:
         rows = [run.written[name] for run in pool.of.runs.values() if name in run.written]
         values = np.stack([row[0] if row.ndim == 2 else row for row in rows])
-        low, high = (pool.inputs(name, levels) for levels in lower_and_upper())
+        low, high = (pool.inputs(name, levels) for levels in lower_and_upper(slack))
         theirs = found[f"inputs{suffix}"].sel(input=name).values
         if np.isnan(low).all():
             assert np.isnan(theirs).all(), name
@@ -133,19 +139,19 @@ def check_binding(found: xr.Dataset, pool: Pool, suffix: str, close: float) -> N
         np.testing.assert_allclose(theirs, pool.binding(name), rtol=0, atol=close, err_msg=name)
 
 
-def check_all(found: xr.Dataset, pool: Pool, suffix: str, close: float) -> None:
+def check_all(found: xr.Dataset, pool: Pool, suffix: str, close: float, slack: float = NEARLY) -> None:
     """Everything that is said of the mixture, or of one hypothesis."""
-    check_levels(found, pool, suffix)
-    check_inputs(found, pool, suffix)
+    check_levels(found, pool, suffix, slack)
+    check_inputs(found, pool, suffix, slack)
     if pool.of.one().active:
         check_binding(found, pool, suffix, close)
     if pool.of.one().crossing:
-        check_thresholds(found, pool, suffix, close)
+        check_thresholds(found, pool, suffix, close, slack)
 
 
-def check_pool(found: xr.Dataset, pool: Pool, close: float) -> None:
+def check_pool(found: xr.Dataset, pool: Pool, close: float, slack: float = NEARLY) -> None:
     """The mixture, and what the evidence leaves of the hypotheses and of the draws."""
-    check_all(found, pool, "", close)
+    check_all(found, pool, "", close, slack)
     size = pool.effective_sample_size()
     assert float(found["effective_sample_size"]) == pytest.approx(size, rel=close)
     if "hypothesis" in found.coords:
@@ -168,12 +174,20 @@ def compare(settings: Mapping[str, Any], draws: int = DRAWS, seed: int = 1, clos
     names = list(theirs.runs)
     assert found["hypothesis_weight"].values.tolist() == list(theirs.prior.values())
     for name, weight in zip(names, theirs.weight, strict=True):
+        here = found.sel(hypothesis=name)
         if weight.any():
-            check_all(found.sel(hypothesis=name), Pool(theirs, only(names, name)), "_by_hypothesis", close)
+            check_all(here, Pool(theirs, only(names, name)), "_by_hypothesis", close)
+        else:
+            assert np.isnan(here["inputs_by_hypothesis"]).all()
     other = dict(zip(names, np.arange(len(names), 0, -1.0) / np.arange(1, len(names) + 1).sum(), strict=True))
+    anew = Pool(theirs, other)
+    if not anew.effective_sample_size() >= 0.01 * draws:
+        with pytest.raises(Mistakes, match="below 1 %"):
+            simulate.reweight(found, other)
+        return found
     again = simulate.reweight(found, other)
     assert again["hypothesis_weight"].values == pytest.approx(list(other.values()), abs=1e-15)
-    check_pool(again, Pool(theirs, other), close)
+    check_pool(again, anew, close, COARSE)
     return found
 
 
@@ -377,6 +391,8 @@ def test_anchors_that_were_not_reached_yet() -> None:
 
 # --------------------------------------------------------------------------------------------------------- random sets
 
+FEW = 4  # in every run; as many as there is time for behind the marker
+
 
 def refused(theirs: Variants) -> bool:
     """Whether a forecast has to refuse: something is not a number, or the evidence leaves too few draws."""
@@ -398,14 +414,14 @@ def compare_mixed(number: int, draws: int) -> bool:
     return True
 
 
-@pytest.mark.parametrize("number", range(12))
+@pytest.mark.parametrize("number", range(FEW))
 def test_random_sets(number: int) -> None:
     compare_mixed(number, 700)
 
 
 @pytest.mark.long
 def test_many_random_sets() -> None:
-    told = [compare_mixed(number, 1100) for number in range(12, 112)]
+    told = [compare_mixed(number, 1100) for number in range(FEW, 104)]
     assert sum(told) > 80
 
 
@@ -426,9 +442,49 @@ def test_one_hypothesis_is_the_plain_set_bit_for_bit(plain: dict[str, Any]) -> N
 
 
 def test_evidence_that_says_nothing_changes_no_bit() -> None:
+    """All counts become 2**32 times as large, which no quantile or share can notice. Errors and their intervals come
+    from sums over pairs instead of p(1 - p)/n: the same number, but rounded on another way.
+    """
+    rounded = ("probability_error", "probability_low", "probability_high", "crossing_error")
     alone = arrays_of(run(small(), seed=4))
     heard = arrays_of(run(small(evidence={"nothing": {"loglik": "0*x"}}), seed=4))
-    assert of_arrays({name: heard[name] for name in alone}) == of_arrays(alone)
+    exact = alone.keys() - set(rounded)
+    assert of_arrays({name: heard[name] for name in exact}) == of_arrays({name: alone[name] for name in exact})
+    for name in rounded:
+        np.testing.assert_allclose(heard[name], alone[name], rtol=0, atol=EXACT, err_msg=name)
+
+
+def test_a_hypothesis_that_evidence_excludes() -> None:
+    """It weighs nothing in the mixture, its own results are not numbers, and no other weight brings it back."""
+    beyond = {"weight": 0.25, "inputs": {"x": {"low": 2, "high": 3}}}
+    hypotheses = {"beyond": beyond, "within": {"weight": 0.75}}
+    found = compare(small(hypotheses=hypotheses, evidence={"seen": {"loglik": "-50*(x > 1.5)"}}))
+    assert found["hypothesis_posterior"].values.tolist() == [0, 1]
+    assert np.isnan(found["probability_by_hypothesis"].sel(hypothesis="beyond")).all()
+    with pytest.raises(Mistakes, match="no draw, below 1 %"):
+        simulate.reweight(found, {"beyond": 1, "within": 0})
+
+
+def test_an_input_of_a_hypothesis_without_weight() -> None:
+    """There is no mixture of it, though the hypothesis itself can be looked at, and weighed anew."""
+    extra = {"hint": UNIFORM, "x": {"formula": "hint/2", "unit": "OOM"}}
+    found = compare(small(hypotheses={"plain": {"weight": 1}, "hinted": {"weight": 0, "inputs": extra}}))
+    assert np.isnan(found["inputs"].sel(input="hint")).all()
+    assert not np.isnan(found["inputs_by_hypothesis"].sel(input="hint", hypothesis="hinted")).any()
+    again = simulate.reweight(found, {"plain": 0.5, "hinted": 0.5})
+    assert again["inputs"].sel(input="hint", quantile=0.5).item() == pytest.approx(0.5, abs=0.05)
+
+
+def test_a_certain_input_stays_certain_when_weighed_anew() -> None:
+    """To the last bit, and of any size: 1e41 FLOP is an anchor for the brain's evolution."""
+    inputs = {"x": {"value": 0.4, "unit": "OOM"}, "evolution": {"value": 1e41, "unit": "FLOP"}}
+    formula = {"formula": "26 + x + (year - 2026)/2 + 0*evolution", "unit": "log10 FLOP"}
+    uncertain = {"weight": 0.25, "inputs": {"x": UNIFORM}}
+    hypotheses = {"certain": {"weight": 0.75}, "uncertain": uncertain}
+    found = run(small(inputs=inputs, ceilings={"straight": formula}, hypotheses=hypotheses))
+    again = simulate.reweight(found, {"certain": 1, "uncertain": 0})
+    assert again["inputs"].sel(input="x").values.tolist() == [0.4] * len(LEVELS)
+    assert again["inputs"].sel(input="evolution").values.tolist() == [1e41] * len(LEVELS)
 
 
 def test_threads_do_not_matter() -> None:
@@ -437,9 +493,9 @@ def test_threads_do_not_matter() -> None:
         "hypotheses": LAWS,
         "evidence": {"seen": {"loglik": "-0.4*trend_growth"}},
     }
-    once = of_arrays(arrays_of(run(settings, 20_000, threads=1)))
-    for threads in (2, 3):
-        assert of_arrays(arrays_of(run(settings, 20_000, threads=threads))) == once
+    draws = 17_000  # with weights two tasks, see `engines.local`
+    once = of_arrays(arrays_of(run(settings, draws, threads=1)))
+    assert of_arrays(arrays_of(run(settings, draws, threads=2))) == once
 
 
 def test_the_order_of_hypotheses_only_reorders() -> None:
@@ -464,19 +520,18 @@ def test_reweighting_to_one_hypothesis_is_that_hypothesis(name: str) -> None:
     assert found["hypothesis_posterior"].values.tolist() == list(only(list(LAWS), name).values())
     pool = Pool(second_opinion({**of_hypothesis(settings, LAWS[name]), "evidence": evidence}))
     check_pool(alone, pool, EXACT)
-    check_all(found, Pool(second_opinion(settings), only(list(LAWS), name)), "", EXACT)
+    check_all(found, Pool(second_opinion(settings), only(list(LAWS), name)), "", EXACT, COARSE)
 
 
 def test_reweighting_leaves_the_result_as_it_was() -> None:
     found = run(small(hypotheses=FASTER, evidence={"e": {"loglik": "-x"}}))
     before = of_arrays(arrays_of(found))
-    there_and_back = simulate.reweight(
-        simulate.reweight(found, {"slow": 0.1, "fast": 0.9}), {"slow": 0.75, "fast": 0.25}
-    )
+    stated = {"slow": 0.75, "fast": 0.25}
+    there_and_back = simulate.reweight(simulate.reweight(found, {"slow": 0.1, "fast": 0.9}), stated)
     assert of_arrays(arrays_of(found)) == before
-    assert there_and_back["hypothesis_posterior"].values == pytest.approx(found["hypothesis_posterior"].values)
-    for name in ("probability", "probability_error", "crossing", "largest_run", "binding"):
-        np.testing.assert_allclose(there_and_back[name], found[name], rtol=0, atol=1e-9)
+    assert of_arrays(arrays_of(there_and_back)) == of_arrays(arrays_of(simulate.reweight(found, stated)))
+    for name in ("hypothesis_posterior", "probability", "probability_error", "binding"):
+        np.testing.assert_allclose(there_and_back[name], found[name], rtol=0, atol=1e-9, err_msg=name)
 
 
 @pytest.mark.parametrize(
@@ -610,11 +665,27 @@ MISTAKES: list[tuple[str, dict[str, Any], str]] = [
     ("unknown input", {"evidence": {"e": {"loglik": "-xx"}}}, r"evidence\.e.*xx"),
     ("a quantity", {"evidence": {"e": {"loglik": "-largest_run"}}}, r"evidence\.e.*largest_run"),
     ("bad formula", {"evidence": {"e": {"loglik": "-(x"}}}, r"evidence\.e"),
-    ("a list", {"evidence": [{"loglik": "-x"}]}, r"evidence"),
+    ("a list", {"evidence": [{"loglik": "-x"}]}, r"evidence.*by name"),
+    ("no number", {"evidence": {"e": {**SEEN, "sd": "1-2 OOM"}}}, r"evidence\.e.*sd.*1-2 OOM"),
+    ("a list as unit", {"evidence": {"e": {**SEEN, "unit": ["FLOP"]}}}, r"evidence\.e.*unit.*FLOP"),
+    ("hypotheses in a list", {"hypotheses": [{"weight": 1}]}, r"hypotheses.*by name"),
+    ("a hypothesis as a number", {"hypotheses": {"slow": {"weight": 1}, "fast": 0.5}}, r"hypotheses\.fast.*mapping"),
+    ("rows in a list", {"hypotheses": two(inputs=["x"])}, r"hypotheses\.fast\.inputs.*by name"),
+    ("a row as a number", {"hypotheses": two(inputs={"x": 3})}, r"hypotheses\.fast\.inputs\.x.*a row is a mapping"),
+    ("an unknown field", {"hypotheses": two(inputs={"x": {"loww": 0.1}})}, r"hypotheses\.fast\.inputs\.x.*loww"),
+    ("drivers in a list", {"hypotheses": two(drivers=["trend"])}, r"hypotheses\.fast\.drivers.*by name"),
+    ("no such row", {"hypotheses": two(inputs={"xx": None})}, r"hypotheses\.fast\.inputs\.xx.*null"),
+    ("no such driver", {"hypotheses": two(drivers={"trend": None})}, r"hypotheses\.fast\.drivers\.trend.*null"),
+    ("no name", {"hypotheses": {"Fast one": {"weight": 1}}}, r"hypotheses.*'Fast one'"),
+    (
+        "other quantity",
+        {"hypotheses": two(thresholds={"level": {"value": 27, "unit": "log10 FLOP", "quantity": "training_compute"}})},
+        r"hypotheses\.fast.*level.*largest_run.*training_compute",
+    ),
     ("above 0", {"evidence": {"e": {"loglik": "x - 0.5"}}}, r"evidence\.e.*above 0"),
-    ("not a number", {"evidence": {"e": {"loglik": "-sqrt(x - 0.5)"}}}, r"evidence\.e.*not a"),
-    ("collapse", {"evidence": {"e": {"loglik": "-30*(x > 0.004)"}}}, r"1 %"),
-    ("excluded", {"evidence": {"e": {"loglik": "-50"}}}, r"1 %|no draw"),
+    ("not a number", {"evidence": {"e": {"loglik": "-sqrt(x - 0.5)"}}}, r"evidence\.e.*no number"),
+    ("collapse", {"evidence": {"e": {"loglik": "-30*(x > 0.004)"}}}, r"leaves 0\.\d+ % of the draws.*below 1 %"),
+    ("excluded", {"evidence": {"e": {"loglik": "-50"}}}, r"leaves no draw, below 1 %"),
 ]
 
 
