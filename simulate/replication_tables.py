@@ -102,8 +102,8 @@ def own(value: float, error: float, unit: str) -> str:
         return wording.fixed(value, 1) if most == 2 else _short(float(f"{value:.4g}"))
     if value and not 1e-3 <= abs(value) < 1e5:
         relative = error / abs(value)
-        digits = max(1 - math.floor(math.log10(relative)), 1)
-        return f"{wording.number(value, min(digits, 5))} ± {100.0 * relative:.1g} %"
+        digits = min(max(1 + wording.places(relative), 1), 5)
+        return f"{wording.number(value, digits)} ± {100.0 * relative:.1g} %"
     decimals = max(min(wording.places(error), most), 0)
     return f"{wording.fixed(value, decimals)} ± {wording.fixed(max(error, 10.0**-decimals), decimals)}"
 
