@@ -50,12 +50,15 @@ def settings(
 
 def rows_mistakes(composed: Composed, known: Sequence[Mistake] = ()) -> list[Mistake]:
     """What is wrong with the rows themselves, but for rows of which `known` already speaks."""
-    from simulate import assumptions
+    from simulate import assumptions, published
 
     if not composed.sure:
         return []
     try:
-        assumptions.build(composed.settings, composed.where)
+        if composed.settings["study"] == "replicate":
+            published.checked(composed.settings["sets"])
+        else:
+            assumptions.build(composed.settings, composed.where)
     except Mistakes as found:
         spoken_of = {composed.row_at(item.where) for item in known} - {None}
         return [item for item in found.items if composed.row_at(item.where) not in spoken_of]
@@ -125,24 +128,41 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
 
 
 def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: list[Mistake]) -> list[Composed]:
-    """Every set that `sets=[a,b]` names, else every one with published numbers, composed with the other words."""
+    """Every set that `sets=[a,b]` or else `assumptions=a` names, or every one with published numbers, composed with
+    the other words.
+    """
     known = library.names("assumptions")
+    place = next((word.where for word in job if word.key == "sets"), "sets")
+    one = next((word for word in job if word.key == "assumptions"), None)
+    if asked is None and one is not None:
+        if one.value not in known:
+            return []  # said already
+        asked = [one.value]
+    asked = None if asked == "all" else asked
     names = asked if isinstance(asked, list) else known if asked is None else [asked]
+    if not names:
+        way_out = "write sets=[a,b], or leave it out: every set with published numbers"
+        mistakes.append(Mistake(place, "sets is empty", way_out))
+        return []
+    if one is not None and one.value in known and one.value not in names:
+        what = f"assumptions = {shown(one.value)} is not among the sets that are compared"
+        mistakes.append(Mistake(one.where, what, "name the sets in `sets` alone"))
     for name in (name for name in names if name not in known):
         near = keys.closest(str(name), known)
         what = f"sets: no set is called {shown(name)}" + (f"; did you mean '{near}'?" if near else "")
-        mistakes.append(Mistake("sets", what, f"one or more of: {', '.join(known)}"))
+        mistakes.append(Mistake(place, what, f"all, or one or more of: {', '.join(known)}"))
     others = [word for word in job if word.key not in ("study", "sets", "assumptions")]
     found = []
     for name in dict.fromkeys(name for name in names if name in known):
         chosen = words.Word("sets", "assumptions", name, f"assumptions={name}")
         wrong: list[Mistake] = []
-        one = compose(library, [*others, chosen], wrong, by_hydra=False)
-        if one.settings.get("published"):
-            found.append(one)
+        composed = compose(library, [*others, chosen], wrong, by_hydra=False)
+        if composed.settings.get("published"):
+            found.append(composed)
             mistakes.extend(wrong)
         elif asked is not None:
-            mistakes.append(Mistake("sets", f"{name} has no published numbers", "leave it out"))
+            way_out = "leave it out, or give the set a section `published`"
+            mistakes.append(Mistake(place, f"{name} has no published numbers", way_out))
     if not found and asked is None:
         mistakes.append(Mistake("study=replicate", "no set has published numbers", "write some in a section published"))
     return found

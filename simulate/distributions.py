@@ -179,6 +179,21 @@ def pert(fields: Fields) -> Shape:
     return Shape([Part(Kind.TABLE, table=tables.build(quantile))], probability, 1.0 - (p_high - p_low))
 
 
+MOST_SKEWED = 1.0 / 0.5998393
+"""Third over second coefficient of a metalog from which on its quantiles would fall somewhere: one over the largest
+value of u - 1/2 + u (1 - u) logit u (Keelin 2016, section 3.3).
+"""
+
+
+def _unstretched(y: float, floor: float, roof: float) -> float:
+    """The amount that an unbounded metalog variable stands for, between two bounds of which either may be infinite."""
+    if math.isinf(floor) and math.isinf(roof):
+        return y
+    if math.isinf(roof):
+        return floor + math.exp(y)
+    return roof - math.exp(-y) if math.isinf(floor) else floor + (roof - floor) / (1.0 + math.exp(-y))
+
+
 def metalog(fields: Fields) -> Shape:
     """Three-term metalog through low, mid and high (Keelin 2016); `min` and `max` are bounds that it respects, not
     cuts.
@@ -220,13 +235,16 @@ def metalog(fields: Fields) -> Shape:
             return roof - 1.0 / grown
         return np.where(y > 0.0, roof - (roof - floor) / (1.0 + grown), floor + (roof - floor) * grown / (1.0 + grown))
 
-    grid = np.linspace(1e-4, 1.0 - 1e-4, 4001)
-    if np.any(np.diff(unbounded(grid, 1.0 - grid)) <= 0.0):
+    if abs(skew) >= MOST_SKEWED * slope:
+        centre, width = 0.5 * (y_low + y_high), 0.25 * MOST_SKEWED * (1.0 - 2.0 * tail) * (y_high - y_low)
+        first, last = (_unstretched(y, floor, roof) for y in (centre - width, centre + width))
+        kept = ", ".join(f"{name} {end:g}" for name, end in (("min", floor), ("max", roof)) if math.isfinite(end))
         raise Unfit(
             Problem(
                 "mid",
                 f"no metalog density has the quantiles {low:g}, {mid:g}, {high:g}: they are too skewed",
-                "move mid towards the middle, give a `min`, or use `quantiles`",
+                f"with this low and high{' and ' + kept if kept else ''}, mid must lie between {first:.4g} and "
+                f"{last:.4g}; another min or max moves these ends, and dist: quantiles takes any three",
             )
         )
 

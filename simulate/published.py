@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from simulate import units
+from simulate import assumptions, units
 from simulate.assumptions import Assumptions
 from simulate.checking import Check
 from simulate.conversion import in_kernel_unit
-from simulate.errors import did_you_mean, shown
+from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.grammar import PUBLISHED_KINDS
 from simulate.rows import is_number
 from simulate.units import Conversion, Operation
@@ -60,6 +60,14 @@ class Published:
         allowed = float(amount) * (abs(self.value) / 100.0 if percent else 1.0)
         return abs(ours - self.value) <= allowed * (1.0 + 1e-12)
 
+    def distance(self, ours: float) -> str:
+        """How far a number of ours is away, in the words of the tolerance: an amount, "5 %" or "x1.7"."""
+        factor, _, percent = _tolerance(self.tolerance or "") or (None, "0", None)
+        if factor and ours * self.value > 0.0:
+            return f"x{max(ours / self.value, self.value / ours):.3g}"
+        away = abs(ours - self.value)
+        return f"{100.0 * away / abs(self.value):.3g} %" if percent and self.value else f"{away:.3g}"
+
     def in_unit(self, stored: float) -> float:
         """A stored number in the unit that the source speaks."""
         if self.kernel_unit == "1":
@@ -77,6 +85,27 @@ def read(settings: Mapping[str, Any], built: Assumptions, check: Check) -> list[
     """Every row of `published`; what is wrong goes into `check`."""
     found = (_read(name, row, built, settings, check) for name, row in check.section("published").items())
     return [row for row in found if row is not None]
+
+
+def checked(sets: Iterable[Any]) -> list[tuple[Assumptions, list[Published]]]:
+    """Build every composed set (`settings`, `where`) and read its numbers.
+
+    Raises Mistakes with everything that is wrong with any of them.
+    """
+    found = []
+    mistakes: list[Mistake] = []
+    for one in sets:
+        check = Check(one.settings, one.where)
+        try:
+            built = assumptions.build(one.settings, one.where)
+        except Mistakes as wrong:
+            mistakes.extend(wrong.items)
+            continue
+        found.append((built, read(one.settings, built, check)))
+        mistakes.extend(check.mistakes)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return found
 
 
 def levels(rows: Iterable[Published], draws: int) -> list[float]:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from simulate import results
@@ -11,8 +14,7 @@ from simulate.published import Published, neighbours
 if TYPE_CHECKING:
     import xarray as xr
 
-YES, NO, INFORMATION, STALE = "yes", "no", "information", "no: `differs` is stale, it agrees"
-DIFFERS = "differs, as said: "
+YES, NO, INFORMATION, STALE, DIFFERS = "yes", "no", "information", "stale", "differs"
 VARIABLES = {"ceiling": "ceiling_compute", "input": "inputs", "binding": "binding"}
 
 
@@ -26,8 +28,9 @@ def compare(dataset: xr.Dataset, row: Published) -> dict[str, Any]:
         "published": row.value,
         "ours": ours,
         "error": error,
-        "tolerance": row.tolerance or "",
+        "tolerance": tolerance(row),
         "verdict": verdict(row, ours),
+        "reason": reason(row, ours, error),
         "source": row.source,
         "note": row.note,
     }
@@ -39,12 +42,44 @@ def verdict(row: Published, ours: float) -> str:
         return INFORMATION
     if row.within(ours):
         return STALE if row.differs else YES
-    return DIFFERS + row.differs if row.differs else NO
+    return DIFFERS if row.differs else NO
+
+
+def reason(row: Published, ours: float, error: float) -> str:
+    """What is to be said of a verdict: why a number differs, or by how much it is missed."""
+    said = verdict(row, ours)
+    if said == DIFFERS:
+        return row.differs
+    if said == STALE:
+        return f"agrees within {tolerance(row)}, though `differs` says: {row.differs}"
+    if said != NO:
+        return ""
+    if not (math.isfinite(row.value) and math.isfinite(ours)):
+        return "one of the two dates is beyond the horizon" if math.inf in (row.value, ours) else "no finite number"
+    near = error > 0.0 and (row.within(ours - 2.0 * error) or row.within(ours + 2.0 * error))
+    more = "; that is within two Monte Carlo errors: give more draws" if near else ""
+    return f"off by {row.distance(ours)}, allowed {tolerance(row)}{more}"
+
+
+def tolerance(row: Published) -> str:
+    """The tolerance as a reader may trust it; empty for a number for information."""
+    given = row.tolerance or ""
+    return f"{float(given):g}" if re.fullmatch(r"[-+0-9.eE]+", given) else given
 
 
 def failed(line: dict[str, Any]) -> bool:
     """Whether a line says that the set does not give what it should."""
     return line["verdict"] in (NO, STALE)
+
+
+def counts(lines: Sequence[dict[str, Any]]) -> str:
+    """How many numbers have which verdict, in one sentence."""
+    number_of = Counter(line["verdict"] for line in lines)
+    stale = f", {number_of[STALE]} said to differ but met" if number_of[STALE] else ""
+    return (
+        f"{number_of[YES]} met, {number_of[DIFFERS]} differ as said, {number_of[INFORMATION]} for information, "
+        f"{number_of[NO]} missed{stale}"
+    )
 
 
 def number(dataset: xr.Dataset, row: Published) -> tuple[float, float]:

@@ -13,7 +13,7 @@ import pytest
 from command_line import simulate
 
 import simulate as package
-from simulate import store
+from simulate import compose, distributions, published, replication, replication_tables, store, wording
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
@@ -145,9 +145,49 @@ def test_the_pages_of_inputs_are_up_to_date(generate: ModuleType) -> None:
         assert page.read_text("utf-8") == generate.inputs_page(name), "run `python docs/generate.py inputs`"
 
 
+def test_the_page_of_replication_lists_every_published_number() -> None:
+    """Its own numbers need a long run; names, printed values, units and tolerances are checked without one."""
+    text = (ROOT / "docs" / "replication.md").read_text("utf-8")
+    assert f"version {package.__version__}, draws=" in text
+    parts = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    shown = {part.split("\n")[0]: re.findall(r"^\| (.*) \|$", part, flags=re.MULTILINE)[1:] for part in parts}
+    settings, _ = compose.settings(None, ["study=replicate"])
+    every = published.checked(settings["sets"])
+    assert list(shown) == [built.name for built, _ in every], "run `python docs/generate.py replication`"
+    kept = [place for place, column in enumerate(replication_tables.COLUMNS) if column not in ("ours", "verdict")]
+    for built, rows in every:
+        blank = {"ours": 0.0, "error": 0.0, "verdict": ""}
+        expected = [
+            replication_tables.cells(
+                {"what": row.name, "unit": row.unit, "published": row.value, "tolerance": replication.tolerance(row)}
+                | blank
+            )
+            for row in rows
+        ]
+        written = [line.split(" | ") for line in shown[built.name]]
+        assert [[cells[k].strip() for k in kept] for cells in written] == [[c[k] for k in kept] for c in expected]
+        verdict = replication_tables.COLUMNS.index("verdict")
+        differing = [row.name for row in rows if row.differs]
+        assert [cells[0] for cells in written if cells[verdict] == replication.DIFFERS] == differing
+        assert all(wording.clean(row.differs, replication_tables.LONGEST) in text for row in rows)
+    assert " 0 missed." in text
+
+
 @pytest.mark.parametrize(
     ("given", "told"),
     [
+        ({"dist": "normal", "mean": 0.624, "sd": 0.049, "min": 0.1}, "normal, mean 0.624, sd 0.049, min 0.1"),
+        ({"dist": "lognormal", "median": 0.266, "sd_ln": 0.1}, "lognormal, median 0.266, sd_ln 0.1"),
+        (
+            {
+                "parts": [
+                    {"weight": 0.75, "value": 8},
+                    {"weight": 0.25, "dist": "uniform", "low": 1, "high": 2, "interval": 1},
+                ],
+                "dist": "mixture",
+            },
+            "mixture: 75 % 8; 25 % uniform, 100 %: 1 to 2",
+        ),
         ({"dist": "lognormal", "low": 2.0, "high": 3.2e10, "interval": 0.9}, "lognormal, 90 %: 2 to 3.2e10"),
         ({"dist": "uniform", "low": 2.9e-4, "high": 1, "interval": 1}, "uniform, 100 %: 0.00029 to 1"),
         ({"dist": "metalog", "low": 1, "mid": 2, "high": 5, "min": 0}, "metalog, 80 %: 1 / 2 / 5, min 0"),
@@ -158,6 +198,14 @@ def test_the_pages_of_inputs_are_up_to_date(generate: ModuleType) -> None:
 )
 def test_how_a_row_is_told(generate: ModuleType, given: dict[str, Any], told: str) -> None:
     assert generate.stated(given) == told
+
+
+def test_the_quantiles_of_a_mixture_are_in_order(generate: ModuleType) -> None:
+    """A mixture takes a uniform part by part: its quantile function has to be put in order first."""
+    row = {"dist": "mixture", "parts": [
+        {"weight": 0.5, "dist": "uniform", "low": 10, "high": 20, "interval": 1}, {"weight": 0.5, "value": 5},
+    ]}  # fmt: skip
+    assert generate._quantiles(distributions.shape(row)) == pytest.approx([5.0, 10.0, 18.0], abs=0.01)
 
 
 def test_links_lead_somewhere() -> None:

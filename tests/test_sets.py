@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,20 @@ THREE_POINTS = {"triangular", "beta", "metalog"}
 
 
 def rows_of(group: str, name: str, section: str) -> dict[str, dict[str, Any]]:
-    """The rows that a set and its ancestors state, as they stand in the files."""
+    """The rows that a set and its ancestors state, as they stand in the files; those of hypotheses by both names."""
     found: dict[str, dict[str, Any]] = {}
     for source in Library().sources(group, name).values():
         found |= source.data.get(section, {})
+        for hypothesis, stated in source.data.get("hypotheses", {}).items():
+            rows = stated.get(section) or {}
+            found |= {f"{hypothesis}.{row}": fields for row, fields in rows.items() if fields is not None}
     return found
+
+
+def numbers_of(name: str, section: str) -> dict[str, dict[str, Any]]:
+    """The rows of evidence, hypotheses or published numbers, as they are once composed."""
+    settings, _ = compose.settings(name)
+    return settings.get(section) or {}
 
 
 EVERY_ROW = [
@@ -76,6 +86,18 @@ def test_every_row_says_what_where_from_and_why(row: str, fields: dict[str, Any]
 
 
 @pytest.mark.parametrize("name", SETS)
+def test_evidence_hypotheses_and_published_numbers_say_where_from(name: str) -> None:
+    """Evidence and hypotheses are judgement and have a note; a published number needs one where it is compared with
+    nothing (tests/test_replicate.py).
+    """
+    for section in ("evidence", "hypotheses", "published"):
+        for row, fields in numbers_of(name, section).items():
+            assert "https://" in fields.get("source", ""), (section, row)
+            if section != "published":
+                assert len(fields.get("note", "")) >= 10, (section, row)
+
+
+@pytest.mark.parametrize("name", SETS)
 def test_every_set_says_what_it_is(name: str) -> None:
     (source,) = [source for source in Library().sources("assumptions", name).values() if source.name == name]
     assert all(len(str(source.data.get(key, ""))) > 5 for key in ("title", "description", "source"))
@@ -92,9 +114,11 @@ def test_every_row_is_read(name: str) -> None:
 
 @pytest.mark.parametrize("name", SETS)
 def test_the_page_of_the_set_exists(name: str) -> None:
+    """The table of its inputs; and what it is about, on a page of its own or in a section of published sets."""
     docs = CONF.parent / "docs"
     assert (docs / f"inputs_{name}.md").exists()
-    assert (docs / f"{name}.md").exists()
+    titles = re.findall(r"^## (.*)$", (docs / "published_sets.md").read_text("utf-8"), flags=re.MULTILINE)
+    assert (docs / f"{name}.md").exists() or name in ", ".join(titles).split(", ")
 
 
 def test_the_records_of_history() -> None:

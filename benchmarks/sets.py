@@ -1,0 +1,78 @@
+"""What each shipped set costs beside the default: `python -m benchmarks.sets [--rounds 5] [--only NAME ...]`.
+
+All sets in turn on one thread, so that they see the same disturbances; the ratios mean more than the times.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import NamedTuple
+
+import benchmarks.one_thread  # noqa: F401
+from benchmarks.timing import Case, Time, interleaved, wall
+from simulate import assumptions, compose, forecast
+from simulate.blocks import DRAWS
+from simulate.engines import local
+from simulate.library import Library
+
+DEFAULT, SMALL, SMALL_DRAWS = "baseline_2026", "direct_approach_2023_08", 20_000
+
+
+class Prepared(NamedTuple):
+    """A set made ready for the kernel: its members (the hypotheses, or itself alone) and its instants."""
+
+    set: assumptions.Assumptions
+    members: list[local.Member]
+
+    @property
+    def steps(self) -> int:
+        """Instants that one draw goes through, in all hypotheses."""
+        return len(self.set.years) * len(self.members)
+
+    def run(self, draws: int) -> None:
+        """Take draws through the years, on this thread, as a thread of a run does."""
+        work = local.Run(self.members, draws, 1, local.BLOCKS_PER_TASK)
+        work.work(work.memories())
+
+
+def prepare(name: str) -> Prepared:
+    """Compose, check and lay out a set as a run does."""
+    built = assumptions.build(*compose.settings(name))
+    outcome = forecast.simulate(built, 2 * DRAWS, 1, 1)
+    return Prepared(built, [member.member for member in outcome.members])
+
+
+def table(sets: dict[str, Prepared], times: dict[str, Time]) -> str:
+    """Markdown: nanoseconds for a draw, and for a draw, instant and hypothesis beside the default."""
+    step = {name: times[name].least / one.steps for name, one in sets.items()}
+    rows = [
+        f"| {name} | {len(one.set.years)} | {len(one.members)} | {times[name].least:,.0f} | {times[name].median:,.0f} "
+        f"| {step[name]:.0f} | {step[name] / step[DEFAULT]:.2f} |"
+        for name, one in sets.items()
+    ]
+    head = "| set | instants | hypotheses | ns per draw, least | median | ns per draw, instant and hypothesis | ratio |"
+    return "\n".join([head, "|---|---:|---:|---:|---:|---:|---:|", *rows])
+
+
+def report(rounds: int, draws: int, names: list[str]) -> str:
+    """Measure the sets of those names, and how long one small forecast takes once the program has started."""
+    sets = {name: prepare(name) for name in [DEFAULT, *(name for name in names if name != DEFAULT)]}
+    cases = {name: Case(lambda one=one: one.run(draws), draws) for name, one in sets.items()}  # type: ignore[misc]
+    found = table(sets, interleaved(cases, rounds))
+    small = prepare(SMALL).set
+    seconds = wall(lambda: forecast.run(small, SMALL_DRAWS, 1), rounds)
+    return f"{found}\n\n{SMALL} with {SMALL_DRAWS:,} draws, after start-up: {seconds:.2f} s, wall clock."
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5, help="rounds of the interleaved timing")
+    parser.add_argument("--draws", type=int, default=2**14, help="draws of each set a round")
+    parser.add_argument("--only", nargs="*", default=Library().names("assumptions"), help="sets beside the default")
+    arguments = parser.parse_args()
+    print(report(arguments.rounds, arguments.draws, arguments.only))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,71 @@
+"""A page of text for people: tables and lines as wide as the terminal, or as a file wants them.
+
+Without a terminal there is no colour, and without Unicode the signs are spelled in ASCII.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from typing import TextIO
+
+from rich.console import Console, RenderableType
+
+from simulate import wording
+
+NARROWEST = 60
+"""Columns below which tables would be unreadable; a narrower terminal wraps the lines itself."""
+
+WIDTH_OF_A_FILE = 100
+"""Columns where the page goes to a file or a pipe."""
+
+_ASCII = str.maketrans(
+    {"±": "+-", wording.DASH: "-", "…": "...", wording.TIMES: "x", "·": "-", "─": "-"}
+    | {c: d for c, d in zip("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-", strict=True)}
+)
+
+
+def write(
+    parts: Callable[[int], Iterable[RenderableType]],
+    file: TextIO | None = None,
+    width: int | None = None,
+    colour: bool | None = None,
+) -> None:
+    """Write the parts that a page of so many columns has to `file` (standard output by default).
+
+    `width` is in columns (the terminal's by default, 100 without one); `colour` None means: only on a terminal.
+    """
+    out = sys.stdout if file is None else file
+    terminal = bool(getattr(out, "isatty", lambda: False)())
+    if width is None:
+        width = shutil.get_terminal_size((WIDTH_OF_A_FILE, 24)).columns
+    coloured = terminal if colour is None else colour
+    page = Console(
+        file=io.StringIO(),
+        width=max(width, NARROWEST),
+        force_terminal=coloured,
+        no_color=None if coloured else True,
+        color_system="auto" if coloured else None,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        legacy_windows=False,
+    )
+    for part in parts(page.width):
+        page.print(part)
+    text = "\n".join(line.rstrip() for line in page.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    encoding = getattr(out, "encoding", None) or "utf-8"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = _in_ascii(text).encode(encoding, "replace").decode(encoding)
+    out.write(text)
+    out.flush()
+
+
+def _in_ascii(text: str) -> str:
+    exponents = re.sub("10(?=[⁻⁰¹²³⁴⁵⁶⁷⁸⁹])", "10^", text)
+    return exponents.translate(_ASCII)
