@@ -1,4 +1,4 @@
-"""What may be wrong in a forecast written as a set, as its author is told: children of shipped sets, one mistake each."""
+"""What may be wrong in a forecast written as a set, and what its author is told: children of shipped sets."""
 
 from __future__ import annotations
 
