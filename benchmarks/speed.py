@@ -103,8 +103,8 @@ others. These are ratios of one run on a noisy machine that other work shares: t
 
 
 ABOUT_SETS = """\
-By `python -m benchmarks.sets`, all sets in turn on one thread, CPU time of that thread, with the memory for the counts of
-a run. Every draw goes through all hypotheses, and each through all instants; the last column is the time of one such
+By `python -m benchmarks.sets`, all sets in turn on one thread, CPU time of that thread, with the memory for the counts
+of a run. Every draw goes through all hypotheses, and each through all instants; the last column is the time of one such
 step beside that of the default set. Sets of few instants draw their inputs for few of them."""
 
 
