@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import benchmarks.one_thread  # noqa: F401
-from benchmarks import numpy_inputs, processes, textbook, tuned
+from benchmarks import numpy_inputs, processes, sets, textbook, tuned
 from benchmarks.kernel_run import KernelRun
 from benchmarks.profile_kernel import profile, text
 from benchmarks.timing import Case, Time, interleaved, wall
@@ -83,6 +83,12 @@ def report(arguments: argparse.Namespace) -> str:
         "",
         *_scaling(kernel),
         "",
+        "## The shipped sets",
+        "",
+        ABOUT_SETS,
+        "",
+        sets.report(),
+        "",
         *_whole(arguments.long),
         "",
     ])  # fmt: skip
@@ -94,6 +100,12 @@ All cases in turn on one thread, CPU time of that thread. The NumPy models (`ben
 agree within Monte Carlo error. The tuned one works in natural logarithms, in place, with everything that is the same
 every year worked out once a chunk. Textbook times include its final quantiles, which stand for the histograms of the
 others. These are ratios of one run on a noisy machine that other work shares: they move by a third from run to run."""
+
+
+ABOUT_SETS = """\
+By `python -m benchmarks.sets`, all sets in turn on one thread, CPU time of that thread, with the memory for the counts
+of a run. Every draw goes through all hypotheses, and each through all instants; the last column is the time of one such
+step beside that of the default set. Sets of few instants draw their inputs for few of them."""
 
 
 def _machine() -> list[str]:

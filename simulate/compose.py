@@ -94,6 +94,8 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     `by_hydra=False` leaves out Hydra's own look at the words, for the many jobs of a sweep.
     """
     choice, kept, sure = _choose(library, job, mistakes)
+    # Words on rows speak of the sets that a comparison is of, and those are composed each by itself.
+    speaks = sure and choice["study"] != "replicate"
     sources = library.in_order(choice)
     heard = inheritance.Composed()
     for source in sources:
@@ -101,10 +103,10 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     fitting = []
     for word in kept:
         of_the_set = word.key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses")
-        wrong = keys.check(word, heard.settings, choice["study"]) if sure or not of_the_set else None
+        wrong = keys.check(word, heard.settings, choice["study"]) if speaks or not of_the_set else None
         if wrong:
             mistakes.append(wrong)
-        elif sure or not of_the_set:
+        elif speaks or not of_the_set:
             fitting.append(word)
     if by_hydra or not library.run_defaults:
         groups = [word for word in job if word.key in choice and choice[word.key] in (word.value, [word.value])]
@@ -133,6 +135,9 @@ def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: lis
     """
     known = library.names("assumptions")
     place = next((word.where for word in job if word.key == "sets"), "sets")
+    for word in job:
+        if word.key == "resume" and word.value is True:
+            mistakes.append(Mistake(word.where, "a comparison cannot be resumed", "leave it out"))
     one = next((word for word in job if word.key == "assumptions"), None)
     if asked is None and one is not None:
         if one.value not in known:

@@ -103,10 +103,10 @@ def _launch(told: Sequence[str], library: Library, folder: Path) -> list[tuple[s
     def job(cfg: Any) -> None:
         from hydra.core.hydra_config import HydraConfig
 
-        task_words = list(HydraConfig.get().overrides.task)
+        task_words = [word.removeprefix("++") for word in HydraConfig.get().overrides.task]
         try:
             mistakes: list[Mistake] = []
-            sweeps = words.read([word.removeprefix("++") for word in task_words], mistakes)
+            sweeps = words.read(task_words, mistakes)
             composed = compose.compose(library, [sweep.single for sweep in sweeps], mistakes, by_hydra=False)
             if mistakes:
                 raise Mistakes(mistakes)

@@ -189,11 +189,11 @@ def test_a_reason_is_given_once_and_the_page_knows_its_signs() -> None:
         page.write(lambda width: replication_tables.terminal(lines, width), file, 80, colour=False)
     assert "a, b: rounded | here" in unicode.getvalue()
     assert "c: [red]no markup[/red]" in unicode.getvalue()
-    assert f"2.02{wording.TIMES}10²⁸ ± 0.5 %" in unicode.getvalue()
+    assert f"2.020{wording.TIMES}10²⁸ ± 0.5 %" in unicode.getvalue()
     assert unicode.getvalue().endswith("\n0 met, 3 differ as said, 0 for information, 0 missed\n")
     assert all(len(shown) <= 80 for shown in unicode.getvalue().splitlines())
     ascii_.seek(0)
-    assert "2.02x10^28 +- 0.5 %" in ascii_.read()
+    assert "2.020x10^28 +- 0.5 %" in ascii_.read()
 
 
 def test_every_mistake_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -224,11 +224,12 @@ def test_every_mistake_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     assert [path.name for path in tmp_path.iterdir()] == ["sets"]
 
 
-def test_rows_inherit_and_do_not_change_the_hash(tmp_path: Path) -> None:
+def test_published_numbers_are_of_one_set_alone_and_do_not_change_the_hash(tmp_path: Path) -> None:
+    """A child changes the model, so what its parent's source printed is nothing that it could be held against."""
     from simulate.dataset import config_hash
 
     own(tmp_path, "\n  a: {input: days, value: 73, unit: day}\n  b: {input: days, value: 74, unit: day}\n")
-    own(tmp_path, "\n  a: {value: 80}\n  b: null\n", "child", "defaults: [own]\n")
+    own(tmp_path, "\n  a: {input: days, value: 80, unit: day}\n", "child", "defaults: [own]\n")
     settings, where = compose.settings("child", config_dir=tmp_path)
     assert settings["published"] == {"a": {"input": "days", "value": 80, "unit": "day"}}
     check = Check(settings, where)
@@ -262,6 +263,16 @@ def test_which_sets_are_compared(words: list[str], sets: list[str], tmp_path: Pa
     assert [one.settings["name"] for one in settings["sets"]] == sets
 
 
+def test_a_word_on_a_row_speaks_of_the_sets_that_are_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own(tmp_path / "sets", "\n  a: {input: days, value: 80, unit: day, tolerance: 1}\n")
+    monkeypatch.chdir(tmp_path)
+    assert replicate(tmp_path / "sets", "sets=own", "inputs.days.value=80.5")[0] == 0
+    outcome = simulate(
+        "study=replicate", "sets=[own,longest_run_2022]", f"--config-dir={tmp_path / 'sets'}", "inputs.days.value=80.5"
+    )
+    assert outcome.code == 2  # the other has no such row
+
+
 def test_all_sets_are_those_with_published_numbers(tmp_path: Path) -> None:
     own(tmp_path, "\n  a: {input: days, value: 73, unit: day}\n")
     write(tmp_path, "plain.yaml", HEADER + SET)
@@ -284,7 +295,8 @@ def test_all_sets_are_those_with_published_numbers(tmp_path: Path) -> None:
         (["assumptions=own", "sets=longest_run_2022"], "assumptions = 'own' is not among the sets"),
         (["assumptions=oen"], "did you mean 'own'?"),
         (["sets=own", "resume=true"], "a comparison cannot be resumed"),
-        (["sets=own", "inputs.dayz.value=3"], "did you mean 'days'"),
+        (["sets=own", "inputs.dayz.value=3"], "did you mean 'inputs.days.value'"),
+        (["sets=own", "drws=3"], "did you mean 'draws'"),
     ],
 )
 @pytest.mark.parametrize("sweep", [[], ["-m"]])

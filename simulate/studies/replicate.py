@@ -7,8 +7,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from simulate.errors import Mistake, Mistakes
-
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     """Run every set, compare, and write `published.csv` and `published.md` into a run folder.
@@ -19,8 +17,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     from simulate import published
 
     checked = published.checked(settings["sets"])
-    if settings["resume"]:
-        raise Mistakes([Mistake(where("resume"), "a comparison cannot be resumed", "leave it out")])
     from simulate import page, replication, replication_tables, results, store
     from simulate.dataset import config_hash
     from simulate.studies.forecast import place
