@@ -46,6 +46,35 @@ def run(
     return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])
 
 
+def compare(
+    sets: Sequence[str | Mapping[str, Any]] | str,
+    draws: int = 1_000_000,
+    seed: int = 1,
+    threads: int | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run several sets on shared random numbers and return them side by side, along the dimension `set`.
+
+    `sets` are names, or variants as {"base": "baseline_2026", "inputs": {"chip_growth": {"value": 1.2}}}, or "all";
+    `overrides` are words of the command line that apply to each. `<name>_difference` is how far a set is from the
+    first one, `<name>_difference_error` its Monte Carlo standard error.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import comparison, compose
+    from simulate.studies import compare as study
+
+    run_words = ["study=compare", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
+    data = {"sets": sets if isinstance(sets, str) else list(sets)}
+    settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
+    built = study.built(settings)
+    return comparison.run(built, settings["draws"], settings["seed"], settings["threads"])
+
+
 def load(folder: str | Path) -> xr.Dataset:
     """Load the Dataset of a run folder (or of its `result.nc`).
 
