@@ -26,6 +26,7 @@ STUDIES = {
     "validate": "simulate.studies.validate",
     "replicate": "simulate.studies.replicate",
     "compare": "simulate.studies.compare",
+    "attribution": "simulate.studies.attribution",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }

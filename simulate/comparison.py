@@ -222,7 +222,8 @@ def _in_common(results: Sequence[xr.Dataset]) -> list[str]:
 def _notes(results: Sequence[xr.Dataset]) -> list[str]:
     """Quantities that some sets have and that are not compared, and why."""
     common = set(_in_common(results))
-    missing, unlike = [], []
+    missing: list[str] = []
+    unlike: list[str] = []
     for name in dict.fromkeys(name for result in results for name in contents.quantities(result)):
         if name not in common:
             units = {str(r[name].attrs.get("units")) for r in results if name in r}

@@ -139,8 +139,8 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
             yield _of_quantity(dataset, quantity)
     first = names(dataset)[0]
     yield Text(
-        f"Below each value: how far the set is from {wording.clean(first)}, with the Monte Carlo error of the difference on "
-        "shared random numbers. Dates beyond a set's horizon are >horizon.",
+        f"Below each value: how far the set is from {wording.clean(first)}, with the Monte Carlo error of the "
+        "difference on shared random numbers. Dates beyond a set's horizon are >horizon.",
         style="dim",
     )
     yield from _of_rows(dataset)

@@ -10,6 +10,8 @@ from simulate import grammar
 TOLD_APART = ("unit", "source", "note")
 """Fields that stand in columns of their own; source and note alone are no difference."""
 WHOLE = ("start", "horizon", "step", "inactive", "sharpness", "correlations")
+BESIDE_A_VALUE = {"dist", "formula", "min", "max", *grammar.DISTRIBUTION_FIELDS} - {"value"}
+"""Fields that a value wins over; they stay as documentation."""
 NOT_THERE = "not there"
 
 
@@ -50,7 +52,7 @@ def told(given: Any) -> str:
     if not isinstance(given, Mapping):
         return str(given)
     said = {field: value for field, value in given.items() if field not in TOLD_APART and value is not None}
-    if list(said) == ["value"]:
+    if "value" in said:  # it wins over a distribution, which stays as documentation
         return str(said["value"])
     return ", ".join(f"{field} {value}" for field, value in said.items()) or "default"
 
@@ -63,9 +65,10 @@ def _meant(given: Any) -> Any:
     """What decides numbers: a row without its texts, `{}` of a driver apart from none."""
     if not isinstance(given, Mapping):
         return _plain(given)
-    return {
-        field: _meant(value) for field, value in given.items() if field not in ("source", "note") and value is not None
-    }
+    said = {field: value for field, value in given.items() if field not in ("source", "note") and value is not None}
+    if "value" in said:
+        said = {field: value for field, value in said.items() if field not in BESIDE_A_VALUE}
+    return {field: _meant(value) for field, value in said.items()}
 
 
 def _plain(value: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulate import contents
 from simulate.plots import style
+from simulate.plots.attribution import waterfall
 from simulate.plots.binding import binding
 from simulate.plots.comparison import compared_fan, compared_probability
 from simulate.plots.crossing import crossing
@@ -33,6 +34,7 @@ __all__ = [
     "inputs_table",
     "probability",
     "save_all",
+    "waterfall",
 ]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {

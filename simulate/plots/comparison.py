@@ -36,10 +36,13 @@ def compared_fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "t
             results.quantile(dataset[quantity].transpose("set", "year", "quantile"), q) for q in results.ANSWER_LEVELS
         )
         heights, texts, looks = [], [], []
-        bottom, top = _range(low, middle, high)
+        shown = _shared(middle)
+        bottom, top = _range(low[:, shown], middle[:, shown], high[:, shown])
         ax.set_ylim(bottom, top)
         for k, name in enumerate(dataset["set"].values[:MOST_SETS]):
-            there = ~np.isnan(middle[k])
+            there = shown & ~np.isnan(middle[k])
+            if not there.any():
+                continue
             year = dataset["year"].values[there]
             colour, line = style.CYCLE[k], LINES[k % len(LINES)]
             lower, centre, upper = (_visible(side[k, there], bottom, top) for side in (low, middle, high))
@@ -51,7 +54,7 @@ def compared_fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "t
             texts.append(wording.clean(name, 40))
             looks.append((colour, line))
         units = contents.units(dataset, quantity)
-        style.years(ax, dataset["year"].values)
+        style.years(ax, dataset["year"].values[shown])
         if units.startswith("log10 "):
             style.powers(ax)
         words = wording.clean(dataset[quantity].attrs.get("long_name", quantity), 80)
@@ -84,10 +87,11 @@ def compared_probability(dataset: xr.Dataset, ax: Axes | None = None, threshold:
         ax = style.axes(ax, dataset, width=9.3, right=3.05, legend=True)
         here = dataset.sel(threshold=threshold)
         heights, texts, looks = [], [], []
+        shown = _shared(here["probability"].values)
         for k, name in enumerate(dataset["set"].values[:MOST_SETS]):
             columns = ("probability", "probability_low", "probability_high")
             share, low, high = (100 * here[column].values[k] for column in columns)
-            there = ~np.isnan(share)
+            there = shown & ~np.isnan(share)
             if not there.any():
                 continue
             year = dataset["year"].values[there]
@@ -102,12 +106,12 @@ def compared_probability(dataset: xr.Dataset, ax: Axes | None = None, threshold:
             texts.append(f"{value} %  {wording.clean(name, 32)}")
             looks.append((colour, line))
         ax.set_ylim(-1.5, 101.5)
-        style.years(ax, dataset["year"].values)
+        style.years(ax, dataset["year"].values[shown])
         ax.set_ylabel("probability of having been crossed, %")
         ax.grid(axis="y", color="#dddddd", linewidth=0.6)
         labels.end_labels(ax, heights, texts, looks)
         style.legend_above(ax, [Patch(color="#333333", alpha=0.25, linewidth=0, label="95 % Monte Carlo interval")])
-        note = f"At the right: the probability at the end of each set's horizon. {_note(dataset)}".strip()
+        note = f"At the right: the probability at the last year that is shown of each set. {_note(dataset)}".strip()
         title = f"Probability that {wording.clean(threshold, 40)} has been crossed, by date"
         style.frame(ax, dataset, title, note, legend=True)
     return ax
@@ -116,6 +120,16 @@ def compared_probability(dataset: xr.Dataset, ax: Axes | None = None, threshold:
 def _note(dataset: xr.Dataset) -> str:
     more = dataset.sizes["set"] - MOST_SETS
     return f"{more} more sets are in the tables." if more > 0 else ""
+
+
+def _shared(values: np.ndarray) -> np.ndarray:
+    """The span of years (year,) in which at least two sets have a value (set, year); all where no two overlap."""
+    known = (~np.isnan(values)).sum(axis=0)
+    places = np.flatnonzero(known >= min(2, known.max(initial=0)))
+    shown = np.ones(known.size, bool)
+    if places.size > 1:
+        shown[: places[0]] = shown[places[-1] + 1 :] = False
+    return shown
 
 
 def _visible(values: np.ndarray, low: float, high: float) -> np.ndarray:
