@@ -13,9 +13,10 @@ import pytest
 from command_line import HEADER, assert_clean_refusal, simulate, write
 
 import simulate as package
-from simulate import differing, plots, store
+from simulate import comparison, compose, differing, plots, store
 from simulate.errors import Mistakes
 from simulate.pairing import neighbours, slope
+from simulate.studies import compare as study
 
 # A trend of one OOM a year from a start that is normal around 26 with sd 1: dates and levels are known.
 TREND = """
@@ -25,7 +26,7 @@ drivers: {trend: {law: exponential}}
 inputs:
   trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP, source: a}
   trend_growth: {value: 1, unit: OOM/yr}
-thresholds: {level: {value: 30, unit: log10 FLOP}, far: {value: 90, unit: log10 FLOP}}
+thresholds: {level: {value: 30, unit: log10 FLOP}, far: {value: 70, unit: log10 FLOP}}
 """
 FAST: dict[str, Any] = {"base": "trend", "name": "fast", "inputs": {"trend_growth": {"value": 1.25}}}
 MIXED = """
@@ -99,8 +100,11 @@ SEEDS = 40
 @pytest.mark.parametrize("other", [FAST, "mixed"], ids=["plain", "hypotheses and evidence"])
 def test_errors_are_the_spread_over_seeds(other: Any, folder: Path) -> None:
     found: dict[str, list[tuple[float, float]]] = {"probability": [], "crossing": [], "training_compute": []}
+    words = ["study=compare", "thresholds=[regulatory]"]
+    settings, _ = compose.settings(None, words, folder, data={"sets": ["trend", other]})
+    sets = study.built(settings)
     for seed in range(SEEDS):
-        ds = package.compare(["trend", other], draws=3000, seed=seed, config_dir=folder).isel(set=1)
+        ds = comparison.run(sets, 3000, seed, threads=1).isel(set=1)
         for name, pairs in found.items():
             here = ds.sel(year=2030) if name != "crossing" else ds.sel(crossing_quantile=0.5)
             here = here if name == "training_compute" else here.sel(threshold="level")
@@ -170,7 +174,7 @@ def test_the_study(folder: Path) -> None:
         ("[trend,trend]", "two of the sets are called 'trend'"),
         ("[trend,{inputs: {trend_growth: {value: 2}}}]", "a variant needs `base`"),
         ("[trend,{base: trend, inptus: {}}]", "unknown key 'inptus' in a variant; did you mean 'inputs'?"),
-        ("[trend,{base: trend, inputs: {trend_grwth: {value: 2}}}]", "did you mean 'inputs.trend_growth'?"),
+        ("[trend,{base: trend, inputs: {trend_grwth: {value: 2}}}]", "did you mean 'inputs.trend_growth.value'?"),
         ("[trend,{base: trend, inputs: {trend_growth: {valeu: 2}}}]", "did you mean 'inputs.trend_growth.value'?"),
         ("[trend,{base: trend, inputs: {trend_growth: {unit: W}}}]", "unit 'W' is no growth rate"),
         ("[trend,{base: trend, name: 'a b'}]", "letters, digits"),
