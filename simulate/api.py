@@ -46,6 +46,69 @@ def run(
     return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])
 
 
+def compare(
+    sets: Sequence[str | Mapping[str, Any]] | str,
+    draws: int = 1_000_000,
+    seed: int = 1,
+    threads: int | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run several sets on shared random numbers and return them side by side, along the dimension `set`.
+
+    `sets` are names, or variants as {"base": "baseline_2026", "inputs": {"chip_growth": {"value": 1.2}}}, or "all";
+    `overrides` are words of the command line that apply to each. `<name>_difference` is how far a set is from the
+    first one, `<name>_difference_error` its Monte Carlo standard error.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import comparison, compose
+    from simulate.studies import compare as study
+
+    run_words = ["study=compare", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
+    data = {"sets": sets if isinstance(sets, str) else list(sets)}
+    settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
+    built = study.built(settings)
+    return comparison.run(built, settings["draws"], settings["seed"], settings["threads"])
+
+
+def attribute(
+    first: str | Mapping[str, Any],
+    other: str | Mapping[str, Any],
+    draws: int = 100_000,
+    seed: int = 1,
+    threads: int | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    at: Sequence[float] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Share the difference between two sets out among the groups of rows that make it, by exact Shapley values.
+
+    Sets are names or variants as in `compare`; `groups` are rows to take together, as {"supply": ["chip_growth",
+    "power_growth"]}, by default those of the drivers; `at` are the years that are asked for. `<name>_change`
+    (group, ...) are the shares, `<name>_change_error` their Monte Carlo standard errors, `<name>_total` their sum.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import attribution, compose
+    from simulate.studies import attribution as study
+
+    run_words = ["study=attribution", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
+    data: dict[str, Any] = {"sets": [first, other]}
+    data |= {} if groups is None else {"groups": {name: list(rows) for name, rows in groups.items()}}
+    data |= {} if at is None else {"at": list(at)}
+    settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
+    (one, two), between, wanted = study.planned(settings)
+    return attribution.run(one, two, between, wanted, settings["draws"], settings["seed"], settings["threads"])
+
+
 def load(folder: str | Path) -> xr.Dataset:
     """Load the Dataset of a run folder (or of its `result.nc`).
 

@@ -25,6 +25,8 @@ STUDIES = {
     "forecast": "simulate.studies.forecast",
     "validate": "simulate.studies.validate",
     "replicate": "simulate.studies.replicate",
+    "compare": "simulate.studies.compare",
+    "attribution": "simulate.studies.attribution",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulate import config, given, grammar, inheritance, keys, scan, words
+from simulate import config, given, grammar, inheritance, keys, scan, variants, words
 from simulate.changes import differences
 from simulate.errors import Mistake, Mistakes, shown
 from simulate.library import Library
@@ -27,10 +27,12 @@ def settings(
     overrides: Sequence[str] = (),
     config_dir: str | Path | None = None,
     inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], Where]:
     """Compose one set with overrides such as "inputs.chip_growth.low=1.2"; gives the settings and `where(dotted_key)`.
 
-    `name` is a shipped set or one in `config_dir/assumptions`; `inputs` are fields of rows as plain data.
+    `name` is a shipped set or one in `config_dir/assumptions`; `inputs` are fields of rows as plain data, `data` values
+    of other keys, as {"sets": [...]}.
 
     Raises
     ------
@@ -41,7 +43,8 @@ def settings(
     mistakes: list[Mistake] = []
     library = Library(config_dir, mistakes)
     job = [sweep.single for sweep in words.read(words_given, mistakes)]
-    job += words.without_repeats(job, given.words(inputs or {}, mistakes), mistakes)
+    more = [*given.words(inputs or {}, mistakes), *given.plain_words(data or {}, mistakes)]
+    job += words.without_repeats(job, more, mistakes)
     composed = compose(library, job, mistakes)
     if mistakes:
         raise Mistakes([*mistakes, *rows_mistakes(composed, mistakes)])
@@ -93,6 +96,9 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
 
     `by_hydra=False` leaves out Hydra's own look at the words, for the many jobs of a sweep.
     """
+    compared = next((str(w.value) for w in job if w.key == "study" and w.value in variants.FEWEST_AND_MOST), None)
+    if compared:
+        job = variants.led_by_first(job, library.names("assumptions"))
     choice, kept, sure = _choose(library, job, mistakes)
     # Words on rows speak of the sets that a comparison is of, and those are composed each by itself.
     speaks = sure and choice["study"] != "replicate"
@@ -122,6 +128,12 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     heard.settings["study"] = choice["study"]
     if choice["study"] == "replicate":
         heard.settings["sets"] = _sets(library, job, heard.settings.get("sets"), mistakes)
+    if compared:
+
+        def one(said: Sequence[words.Word], wrong: list[Mistake]) -> Composed:
+            return compose(library, said, wrong, by_hydra=False)
+
+        heard.settings["sets"] = variants.compose(compared, job, library.names("assumptions"), one, mistakes)
     if choice["study"] == "list":
         heard.settings["show"] = {group: library.titles(group) for group in grammar.GROUPS}
     mistakes.extend(config.check_run(heard.settings, heard.where))

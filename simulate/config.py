@@ -134,6 +134,8 @@ class Run:
     overwrite: Any = None
     show: Any = None
     sets: Any = None
+    groups: Any = None
+    at: Any = None
 
 
 @dataclass
@@ -249,6 +251,27 @@ def _output(value: Any) -> str | None:
     return text
 
 
+def _groups(value: Any) -> dict[str, list[str]] | None:
+    if value is None:
+        return None
+    way_out = "write groups={supply: [chip_growth, power_growth]}"
+    if not isinstance(value, dict) or not value:
+        raise Refusal("a mapping of lists of rows is needed", way_out)
+    for name, rows in value.items():
+        if not (isinstance(rows, list) and rows and all(isinstance(row, str) for row in rows)):
+            raise Refusal(f"group {shown(name)} is no list of rows", way_out)
+    return {str(name): rows for name, rows in value.items()}
+
+
+def _at(value: Any) -> list[float] | None:
+    if value is None:
+        return None
+    years = value if isinstance(value, list) else [value]
+    if not years or any(isinstance(year, bool) or not isinstance(year, int | float) for year in years):
+        raise Refusal("years are needed", "write at=[2030,2040]")
+    return sorted({float(year) for year in years})
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "draws": _draws,
     "seed": _seed,
@@ -257,4 +280,6 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "output": _output,
     "resume": _yes_or_no,
     "overwrite": _yes_or_no,
+    "groups": _groups,
+    "at": _at,
 }

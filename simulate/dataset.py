@@ -34,6 +34,8 @@ RUN_KEYS = (
     "study",
     "show",
     "sets",
+    "groups",
+    "at",
     "folder",
     "changes",
     "published",

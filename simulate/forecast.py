@@ -81,7 +81,7 @@ def simulate(
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
-    _check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
+    check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     _check_draws(sets, draws)
     prepared = [prepare(one, kept) for one in sets]
     watched = _place(prepared, seed, sets)
@@ -96,7 +96,7 @@ def simulate(
     sums, pairs = local.run(members, draws, seed, threads, progress)
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
-        _check_broken(one, own, total, draws)
+        check_broken(one, own, total, draws)
         _check_results(one, own, total, draws)
     outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, keep == "draws")
     _check_evidence(outcome)
@@ -141,15 +141,15 @@ def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
     tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
     memory = local.Memory(prepared, blind, tally, noted(prepared))
     memory.run(seed, 0, 1, DRAWS)
-    _check_broken(one, prepared, Sums(tally, take=True), DRAWS)
+    check_broken(one, prepared, Sums(tally, take=True), DRAWS)
     return memory.noted
 
 
-def _check_memory(needed: int) -> None:
+def check_memory(needed: int) -> None:
     """Kept trajectories must fit into memory, twice: they are written from there."""
     there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 2**33
     if 2 * needed > there:
-        what = f"keep=draws needs {2 * needed / 2**30:.0f} GiB of memory, {there / 2**30:.0f} GiB are there"
+        what = f"keeping draws needs {2 * needed / 2**30:.0f} GiB of memory, {there / 2**30:.0f} GiB are there"
         raise Mistakes([Mistake("keep", what, "fewer draws, a nearer horizon, or no keep")])
 
 
@@ -167,7 +167,7 @@ def _check_evidence(outcome: Outcome) -> None:
         raise Mistakes(mistakes)
 
 
-def _check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
+def check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
     """A derived input that is no finite number in some draw, or a log-likelihood above 0: a mistake of the formula."""
     mistakes = []
     likelihoods = assumptions.evidence.likelihoods

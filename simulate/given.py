@@ -22,14 +22,20 @@ def words(inputs: Any, mistakes: list[Mistake]) -> list[Word]:
         what = f"inputs = {shown(inputs)}"
         mistakes.append(Mistake("inputs", what, 'a mapping is needed, as {"chip_growth": {"value": 1.5}}'))
         return []
+    return plain_words(dict(_keys(inputs)), mistakes)
+
+
+def plain_words(values: Mapping[str, Any], mistakes: list[Mistake]) -> list[Word]:
+    """The words of values by their dotted keys; what is no plain data goes into `mistakes`."""
     found = []
-    for key, value in _keys(inputs):
+    for key, value in values.items():
         try:
             plain = _plain(value, key, DEEPEST)
         except _Unfit as unfit:
             mistakes.append(Mistake(key, *unfit.args))
         else:
-            found.append(Word(key, key, plain, f"{key}={plain!r}"))
+            nested = key in grammar.RUN_KEYS and isinstance(plain, list | dict)  # known to be right; not for Hydra
+            found.append(Word(key, key, plain, f"{key}={'null' if nested else repr(plain)}"))
     return found
 
 

@@ -12,7 +12,7 @@ import json
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
@@ -47,6 +47,17 @@ def show(
 
     `width` is in columns (the terminal's by default, 100 without one); `colour` None means: only on a terminal.
     """
+    put(lambda columns: answer(dataset, columns), file=file, width=width, colour=colour)
+
+
+def put(
+    parts: Callable[[int], Iterable[Table | Text]],
+    *,
+    file: TextIO | None = None,
+    width: int | None = None,
+    colour: bool | None = None,
+) -> None:
+    """Print the parts of an answer, made for a page of so many columns, as `show` does."""
     out = sys.stdout if file is None else file
     terminal = bool(getattr(out, "isatty", lambda: False)())
     if width is None:
@@ -63,7 +74,7 @@ def show(
         emoji=False,
         legacy_windows=False,
     )
-    for part in answer(dataset, page.width):
+    for part in parts(page.width):
         page.print(part)
     text = "\n".join(line.rstrip() for line in page.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
     encoding = getattr(out, "encoding", None) or "utf-8"

@@ -61,13 +61,22 @@ def save(
             return _publish(folder, target)
 
 
-def save_files(files: Mapping[str, bytes], target: Target, about: Mapping[str, Any]) -> Path:
-    """Write a run folder of plain files, for a study whose result is no Dataset; `about` goes into its manifest.
+def save_files(
+    files: Mapping[str, bytes], target: Target, about: Mapping[str, Any], dataset: xr.Dataset | None = None
+) -> Path:
+    """Write a run folder of the files of a study, `tables/x.csv` into a folder within it; `about` goes into its
+    manifest. A `dataset`, if the study has one, becomes `result.nc`, which `load` reads.
 
     Raises as `save` does.
     """
     with durable.storing(target.root), durable.temporary_folder(target.root) as folder:
+        for inner in sorted({(folder / name).parent for name in files} - {folder}):
+            inner.mkdir()
         hashes = {name: durable.write(folder / name, content) for name, content in files.items()}
+        for inner in sorted({(folder / name).parent for name in files} - {folder}):
+            durable.sync(inner)
+        if dataset is not None:
+            hashes["result.nc"] = netcdf.write(dataset, folder / "result.nc", FORMAT)
         finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         said = {"program": "simulate", "format": FORMAT, "finished": finished, **about, "files": hashes}
         durable.write(folder / "manifest.json", json.dumps(said, indent=1, allow_nan=False).encode("utf-8"))

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from simulate import contents
 from simulate.plots import style
+from simulate.plots.attribution import waterfall
 from simulate.plots.binding import binding
+from simulate.plots.comparison import compared_fan, compared_probability
 from simulate.plots.crossing import crossing
 from simulate.plots.fan import fan
 from simulate.plots.hypotheses import hypotheses
@@ -22,7 +24,20 @@ from simulate.plots.probability import probability
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "hypotheses", "inputs_table", "probability", "save_all"]
+__all__ = [
+    "FIGURES",
+    "binding",
+    "compared_fan",
+    "compared_probability",
+    "crossing",
+    "fan",
+    "files",
+    "hypotheses",
+    "inputs_table",
+    "probability",
+    "save_all",
+    "waterfall",
+]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "training_compute": partial(fan, quantity="training_compute"),

@@ -1,0 +1,291 @@
+"""How much of the difference between two sets each group of their rows makes: exact Shapley values.
+
+With g groups there are 2^g sets between the two, and all are run on the same random numbers. What a group does to a
+median date, a probability or a median compute depends on what the other groups are; `shapley` takes the mean over all
+orders in which the groups could change, so that the shares sum to the whole difference. A share is a sum of statistics
+of runs on the same draws, so its Monte Carlo error follows from the influence of each draw on that sum (see `pairing`).
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import causes, coalitions, contents, differing, forecast, shapley, summary
+from simulate.assumptions import Assumptions
+from simulate.coalitions import Coalitions, Side
+from simulate.comparison import INSTANT
+from simulate.dataset import STATEMENT, config_hash, versions
+from simulate.engines import local
+from simulate.errors import Mistake, Mistakes
+from simulate.kernel import Watched
+from simulate.pairing import SAME_DATE, neighbours, slope
+from simulate.plan import prepare
+from simulate.results import ANSWER_YEARS
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+SAMPLE = 2**13
+"""Draws whose influence is followed one by one: they give an error to 1 % of itself."""
+ROUNDING = 1e-12
+"""Of sums that are 0 but for the order in which they were added."""
+PROBABILITY, DATE = "probability", "crossing"
+
+
+class Statistic(NamedTuple):
+    """A number that both sets have: P of a threshold by a year, a median date, the median of a quantity in a year."""
+
+    kind: str  # PROBABILITY, DATE, or the quantity
+    of: str  # the threshold, or the quantity
+    year: float | None
+
+
+def plan(
+    first: Assumptions,
+    other: Assumptions,
+    wheres: Sequence[Callable[[str], str]],
+    asked: Mapping[str, Any] | None,
+    at: Sequence[float] | None,
+) -> tuple[Coalitions, list[Statistic]]:
+    """What will be run, and what will be asked of it.
+
+    Raises
+    ------
+    Mistakes
+        With everything that does not fit: years, groups, sets with nothing in common.
+    """
+    mistakes: list[Mistake] = []
+    common = {name for name in first.thresholds if name in other.thresholds and _alike(first, other, name)}
+    compute = [name for name in contents.COMPUTE if name in first.units and name in other.units]
+    years = _years(first, other, at, mistakes)
+    if not common and not compute:
+        what = f"{first.name} and {other.name} have no threshold and no compute in common"
+        mistakes.append(Mistake("sets", what, "name thresholds with thresholds=[...]"))
+    groups = causes.groups(first.settings, other.settings, asked, common, mistakes)
+    if not groups and not mistakes:
+        mistakes.append(Mistake("sets", f"{first.name} and {other.name} do not differ", "name two sets that do"))
+    if mistakes:
+        raise Mistakes(mistakes)
+    sides = [Side(one.settings, where) for one, where in zip((first, other), wheres, strict=True)]
+    built = coalitions.build(sides[0], sides[1], groups, common)
+    names = [name for name in first.thresholds if name in common]
+    wanted = [Statistic(PROBABILITY, name, year) for name in names for year in years]
+    wanted += [Statistic(DATE, name, None) for name in names]
+    wanted += [Statistic(name, name, year) for name in compute for year in years]
+    return built, wanted
+
+
+def run(
+    first: Assumptions,
+    other: Assumptions,
+    between: Coalitions,
+    wanted: Sequence[Statistic],
+    draws: int,
+    seed: int,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Run every combination and share out the difference of every statistic among the groups.
+
+    Raises
+    ------
+    Mistakes
+        If a formula gives no finite number in some draw of some combination.
+    """
+    weights = shapley.coefficients(len(between.groups))
+    values = np.zeros((len(between.sets), len(wanted)))
+    push = np.zeros((len(between.groups), len(wanted), min(SAMPLE, draws)))
+    whole = np.zeros(push.shape[1:])
+    for coalition, one in enumerate(between.sets):
+        drawn = _Drawn(one, wanted, draws, seed, threads)
+        for k, statistic in enumerate(wanted):
+            values[coalition, k], influence = drawn.value(statistic)
+            for j, row in enumerate(weights):
+                push[j, k] += float(row[coalition]) * influence
+            side = {0: -1.0, len(between.sets) - 1: 1.0}.get(coalition, 0.0)
+            whole[k] += side * influence
+        if progress:
+            progress(draws)
+    shares = np.full((len(between.groups), len(wanted)), np.nan)
+    for k in range(len(wanted)):
+        if np.isfinite(values[:, k]).all():
+            shares[:, k] = [float(share) for share in shapley.shares(values[:, k].tolist())]
+    spread, error = (influence.std(axis=-1) / math.sqrt(draws) for influence in (push, whole))
+    spread[spread < ROUNDING] = error[error < ROUNDING] = 0.0
+    errors = np.where(np.isfinite(shares), spread, np.nan)
+    return _labelled(first, other, between, wanted, values, shares, errors, error, draws, seed)
+
+
+class _Drawn:
+    """All draws of one combination, one by one."""
+
+    def __init__(
+        self, one: Assumptions, wanted: Sequence[Statistic], draws: int, seed: int, threads: int | None
+    ) -> None:
+        self.set = one
+        self.kept = list(dict.fromkeys(s.kind for s in wanted if s.kind not in (PROBABILITY, DATE)))
+        forecast.check_memory(len(one.members) * (len(self.kept) + 1) * len(one.years) * draws * 4)
+        members = []
+        for hypothesis in one.members:
+            prepared = prepare(hypothesis.set, self.kept)
+            none = np.zeros(0, np.int64)
+            prepared = prepared._replace(inputs=(), results=(), input_rows=none, result_rows=none)
+            years, levels = len(prepared.plan.years), len(prepared.plan.levels)
+            nothing = Watched(summary.unplaced(none, 1), none, summary.unplaced(none, years), np.zeros(levels))
+            paths = np.zeros((len(prepared.plan.kept), years, draws), np.float32)
+            members.append(local.Member(prepared, nothing, paths, np.zeros((levels, draws))))
+        counted = local.run(members, draws, seed, threads)
+        for hypothesis, member, sums in zip(one.members, members, counted.sums, strict=True):
+            forecast.check_broken(hypothesis.set, member.prepared, sums, draws)
+        self.members = members
+        prior = np.array([hypothesis.weight for hypothesis in one.members])
+        weights = np.repeat(prior[:, None], draws, axis=1)
+        if one.evidence:
+            weights = weights * np.exp([member.trajectories[-1, 0].astype(np.float64) for member in members])
+        mean = float(weights.sum(axis=0).mean())
+        if not mean > 0.0:
+            what = f"the evidence leaves none of the {draws} draws of a combination of the two sets"
+            raise Mistakes([Mistake("evidence", what, "put evidence and what it speaks of into one group")])
+        self.weights: Array = weights / mean  # (member, draw)
+        self.plain = len(members) == 1 and not one.evidence
+        self.worth = draws if self.plain else float(draws * draws / (self.weights.sum(axis=0) ** 2).sum())
+
+    def value(self, wanted: Statistic) -> tuple[float, Array]:
+        """A statistic of all draws, and the influence of the first ones on it (draw,)."""
+        if wanted.kind in (PROBABILITY, DATE):
+            row = list(self.set.thresholds).index(wanted.of)
+            drawn = np.array([member.crossings[row] for member in self.members])
+        else:
+            row = self.kept.index(wanted.kind)
+            place = int(np.argmin(np.abs(self.set.years - wanted.year)))
+            drawn = np.array([member.trajectories[row, place] for member in self.members])
+        if wanted.kind == PROBABILITY:
+            below = drawn <= (wanted.year or 0.0) + SAME_DATE
+            p = float((self.weights * below).sum(axis=0).mean())
+            return p, self._excess(below, p)
+        levels = neighbours(0.5, self.worth)
+        low, middle, high = self._quantiles(drawn, levels)
+        if not math.isfinite(middle):
+            return middle, np.zeros(self._first)
+        return middle, -slope(levels, np.array([low, middle, high])) * self._excess(drawn <= middle, 0.5)
+
+    def _quantiles(self, drawn: np.ndarray, levels: Sequence[float]) -> list[float]:
+        """The smallest values up to which these shares of the weights lie."""
+        if self.plain:
+            places = [max(math.ceil(level * drawn.shape[1]) - 1, 0) for level in levels]
+            return np.partition(drawn[0], places)[places].astype(float).tolist()
+        values, weights = drawn.ravel(), self.weights.ravel()
+        order = np.argsort(values, kind="stable")
+        upto = np.cumsum(weights[order])
+        places = np.searchsorted(upto, np.array(levels) * upto[-1]).clip(max=values.size - 1)
+        return values[order[places]].astype(float).tolist()
+
+    @property
+    def _first(self) -> int:
+        return min(SAMPLE, self.weights.shape[1])
+
+    def _excess(self, below: np.ndarray, share: float) -> Array:
+        some = slice(0, self._first)
+        excess: Array = (self.weights[:, some] * (below[:, some] - share)).sum(axis=0)
+        return excess
+
+
+def _alike(first: Assumptions, other: Assumptions, name: str) -> bool:
+    return first.thresholds[name].quantity == other.thresholds[name].quantity
+
+
+def _years(first: Assumptions, other: Assumptions, at: Sequence[float] | None, mistakes: list[Mistake]) -> list[float]:
+    """The instants that were asked for, or those of an answer, on both grids."""
+    both = np.intersect1d(np.round(first.years, INSTANT), np.round(other.years, INSTANT))
+    if at is None:
+        found = [year for year in ANSWER_YEARS if np.any(np.abs(both - year) < SAME_DATE)][-4:]
+        return found or both[-1:].tolist()
+    wrong = [year for year in at if not np.any(np.abs(both - year) < SAME_DATE)]
+    span = f"{both[0]:g} to {both[-1]:g}" if both.size else "none"
+    mistakes += [Mistake("at", f"{year:g} is no instant of both sets", f"they share: {span}") for year in wrong]
+    return [float(year) for year in at]
+
+
+def _labelled(
+    first: Assumptions,
+    other: Assumptions,
+    between: Coalitions,
+    wanted: Sequence[Statistic],
+    values: Array,
+    shares: Array,
+    errors: Array,
+    whole: Array,
+    draws: int,
+    seed: int,
+) -> xr.Dataset:
+    import xarray as xr
+
+    with np.errstate(invalid="ignore"):  # both beyond the horizon: no number
+        total = values[-1] - values[0]
+    units = {PROBABILITY: "1", DATE: "decimal year"}
+    variables: dict[str, Any] = {}
+    for kind in dict.fromkeys(statistic.kind for statistic in wanted):
+        places = [k for k, statistic in enumerate(wanted) if statistic.kind == kind]
+        ofs, years = ([*dict.fromkeys(getattr(wanted[k], part) for k in places)] for part in ("of", "year"))
+        shape, dimensions, coordinates = (
+            [len(ofs), len(years)],
+            ["threshold", "year"],
+            {"threshold": ofs, "year": years},
+        )
+        if kind == DATE:
+            shape, dimensions, coordinates = [len(ofs)], ["threshold"], {"threshold": ofs}
+        elif kind != PROBABILITY:
+            shape, dimensions, coordinates = [len(years)], ["year"], {"year": years}
+        unit = units.get(kind, first.units.get(kind, ""))
+        change = {"1": "1", "decimal year": "year"}.get(unit, "OOM")
+        median = "" if kind == PROBABILITY else "median "
+        for name, table, of, meaning in (
+            (f"{kind}_first", values[0], unit, f"{median}{kind} of the first set"),
+            (f"{kind}_other", values[-1], unit, f"{median}{kind} of the other set"),
+            (
+                f"{kind}_total",
+                total,
+                change,
+                f"{median}{kind} of the other set less that of the first",
+            ),
+            (f"{kind}_total_error", whole, change, "Monte Carlo standard error of the total"),
+            (f"{kind}_change", shares, change, f"share of the group in the change of the {median}{kind}"),
+            (f"{kind}_change_error", errors, change, "Monte Carlo standard error of the change"),
+        ):
+            by_group = table.ndim == 2
+            laid = table[..., places].reshape(([len(between.groups)] if by_group else []) + shape)
+            axes = (["group"] if by_group else []) + dimensions
+            variables[name] = xr.DataArray(laid, coordinates, axes, attrs={"units": of, "long_name": meaning})
+        beyond = [int((~np.isfinite(values[:, k])).sum()) for k in places]
+        if any(beyond):
+            about = {"units": "1", "long_name": f"combinations in which the {median}{kind} is not finite"}
+            variables[f"{kind}_unknown"] = xr.DataArray(np.reshape(beyond, shape), coordinates, dimensions, attrs=about)
+    rows = [
+        {"group": group} | line
+        for group, keys in between.groups.items()
+        for line in differing.rows(first.settings, other.settings)
+        if line["row"] in keys
+    ]
+    dataset = xr.Dataset(variables).assign_coords(group=list(between.groups))
+    dataset.attrs = {
+        "name": "attribution",
+        "title": f"from {first.name} to {other.name}",
+        "statement": STATEMENT,
+        "sets": json.dumps([first.name, other.name]),
+        "config_hashes": json.dumps({one.name: config_hash(one.settings) for one in (first, other)}),
+        "rows": json.dumps(rows, default=str),
+        "merged": json.dumps(between.merged),
+        "runs": len(between.sets),
+        "draws": int(draws),
+        "seed": str(seed),
+        "horizon": float(min(first.years[-1], other.years[-1])),
+        "versions": json.dumps(versions()),
+    }
+    return dataset
