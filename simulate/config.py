@@ -134,6 +134,10 @@ class Run:
     overwrite: Any = None
     show: Any = None
     sets: Any = None
+    threshold: Any = None
+    year: Any = None
+    groups: Any = None
+    draw: Any = None
 
 
 @dataclass
@@ -249,6 +253,41 @@ def _output(value: Any) -> str | None:
     return text
 
 
+def _threshold(value: Any) -> Any:
+    names = value if isinstance(value, list) else [value]
+    if value is not None and not (names and all(isinstance(name, str) for name in names)):
+        raise Refusal("the name of a threshold is needed", "write threshold=NAME or threshold=[NAME,NAME]")
+    return value
+
+
+def _year(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise Refusal("a year is needed", "write year=2030")
+    return None if value is None else float(value)
+
+
+def _draw(value: Any) -> int | None:
+    return None if value is None else whole(value, 0, MOST_DRAWS, "; the first draw is 0")
+
+
+#: Words that only these studies read; to any other they would be lost without a sound.
+READ_BY: Mapping[str, tuple[str, ...]] = {
+    "threshold": ("sensitivity", "explain"),
+    "year": ("sensitivity", "explain"),
+    "groups": ("sensitivity",),
+    "draw": ("explain",),
+}
+
+
+def check_study(study: str, settings: Mapping[str, Any], where: Callable[[str], str]) -> list[Mistake]:
+    """The words that were meant for another study."""
+    return [
+        Mistake(where(key), f"{key} means nothing to study={study}", f"study={' or study='.join(studies)} reads it")
+        for key, studies in READ_BY.items()
+        if settings.get(key) is not None and study not in studies
+    ]
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "draws": _draws,
     "seed": _seed,
@@ -257,4 +296,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "output": _output,
     "resume": _yes_or_no,
     "overwrite": _yes_or_no,
+    "threshold": _threshold,
+    "year": _year,
+    "draw": _draw,
 }

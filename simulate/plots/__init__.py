@@ -17,11 +17,24 @@ from simulate.plots.crossing import crossing
 from simulate.plots.fan import fan
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
+from simulate.plots.story import story
+from simulate.plots.tornado import tornado
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "inputs_table", "probability", "save_all"]
+__all__ = [
+    "FIGURES",
+    "binding",
+    "crossing",
+    "fan",
+    "files",
+    "inputs_table",
+    "probability",
+    "save_all",
+    "story",
+    "tornado",
+]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "training_compute": partial(fan, quantity="training_compute"),
