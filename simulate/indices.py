@@ -244,7 +244,7 @@ class _Study:
         else:
             pick = self.pick_again if HYPOTHESIS in streams else self.pick
             ab = designs.picked(self._run(designs.anew(streams)), pick)
-        found = [one.index(self._scaled(k, ab)) for k, one in enumerate(self.sobol)]
+        found = sobol.together(self.sobol, [self._scaled(k, ab) for k in range(len(self.sobol))])
         return found, not np.array_equal(ab, self.a)
 
     def _drives_anything(self, streams: Sequence[str]) -> bool:

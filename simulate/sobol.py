@@ -8,6 +8,7 @@ most 1,024 batches, and the batches are resampled, so that the cost does not gro
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -58,19 +59,32 @@ class Designs:
         """The indices of the input for which `ab` is the output of A with that input from B; without a meaning (nan)
         where the output is constant.
         """
-        if self.constant:
-            return Index(*[np.nan] * 6)
+        return together([self], [ab])[0]
+
+    def sums(self, ab: Array) -> Array:
+        """What the two indices are the means of, summed in each batch (batch, 2)."""
         third = ab - self.middle
+        terms = self.b * (third - self.a), 0.5 * (self.a - third) ** 2
+        return np.stack([np.add.reduceat(term, self.starts) for term in terms], axis=1)
+
+
+def together(outputs: Sequence[Designs], third: Sequence[Array]) -> list[Index]:
+    """The indices of one input for several outputs of the same draws: one product of matrices for all of them."""
+    means = outputs[0].shares @ np.hstack([one.sums(ab) for one, ab in zip(outputs, third, strict=True)])
+    found = []
+    for one, first, total in zip(outputs, means.T[::2], means.T[1::2], strict=True):
+        if one.constant:
+            found.append(Index(*[np.nan] * 6))
+            continue
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may hold draws that are all the same
-            first = self._means(self.b * (third - self.a)) / self.variance
-            total = 0.5 * self._means((self.a - third) ** 2) / self.variance
-        return Index(*_estimate(first), *_estimate(total))
+            found.append(Index(*_estimate(first / one.variance), *_estimate(total / one.variance)))
+    return found
 
 
 @lru_cache(maxsize=4)
 def _resampled(batches: int, seed: int) -> Array:
-    """How often each replicate counts each batch (1 + replicate, batch); the first line is the estimate itself, in which
-    each is counted once. The same for all outputs of a study.
+    """How often each replicate counts each batch (1 + replicate, batch), the same for all outputs of a study; the first
+    line is the estimate itself, in which each is counted once.
     """
     picked = np.random.default_rng(seed).integers(batches, size=(REPLICATES, batches))
     lines = batches * np.arange(REPLICATES)[:, None]
