@@ -24,6 +24,8 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
   simulate study=show inputs=chip_growth    one row: density, mean, median, source
   simulate study=compare sets=[A,B,C]       sets side by side, with errors of their differences
   simulate study=attribution sets=[A,B]     which rows make the difference between two sets
+  simulate study=sensitivity year=2030      which inputs drive the answer: Sobol' indices and swings
+  simulate study=explain threshold=NAME     one draw as a story; or draw=123
   simulate -m seed=1,2,3                    a sweep; also 'assumptions=glob(*)' and range(1,10)
 
 Keys of a run:

@@ -1,4 +1,4 @@
-"""What a notebook needs: run a set with changes, load a saved run."""
+"""What a notebook needs: run a set with changes, ask what drives it, explain a draw, load a saved run."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from simulate.reweighting import reweight as reweight
 
 if TYPE_CHECKING:
     import xarray as xr
+
+    from simulate.assumptions import Assumptions
 
 
 def run(
@@ -120,3 +122,76 @@ def load(folder: str | Path) -> xr.Dataset:
     from simulate import store
 
     return store.load(folder)
+
+
+def sensitivity(
+    name: str = "baseline_2026",
+    threshold: str | Sequence[str] | None = None,
+    year: float | None = None,
+    groups: Mapping[str, Sequence[str]] | None = None,
+    draws: int = 16_384,
+    seed: int = 1,
+    threads: int | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Sobol' indices of every input and group, and the answer with each input at its 10th and 90th percentile.
+
+    `threshold` is one name or several (None: all of the set), `year` an instant of the set (None: that nearest to
+    2030), `groups` {name: [inputs]} (None: by driver); the rest is as for `run`. Indices are shares of the variance
+    with 95 % intervals, (input, output) and (group, output); conditional answers, (pinned, level, output), are
+    probabilities, decimal years and log10 units.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that does not fit, at once.
+    """
+    from simulate import indices
+
+    built = _built(name, draws, seed, inputs, overrides, config_dir)
+    names = threshold if threshold is None or isinstance(threshold, str) else list(threshold)
+    return indices.run(indices.ask(built, draws, names, year, groups), seed, threads)
+
+
+def explain(
+    name: str = "baseline_2026",
+    draw: int | None = None,
+    threshold: str | None = None,
+    year: float | None = None,
+    draws: int = 20_000,
+    seed: int = 1,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """One draw with all its numbers: that of number `draw`, or the most typical of those that cross `threshold` in
+    `year`, sought among `draws` draws.
+
+    Gives inputs in their written units, quantities and ceilings (…, year) in log10 units, the ceiling that binds each
+    year, and the crossing dates; all of the draw of that number in a forecast with the same seed.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that does not fit, at once.
+    """
+    from simulate import story
+
+    built = _built(name, draws, seed, inputs, overrides, config_dir)
+    return story.run(story.ask(built, draws, draw, threshold, year), seed)
+
+
+def _built(
+    name: str,
+    draws: int,
+    seed: int,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None,
+    overrides: Sequence[str],
+    config_dir: str | Path | None,
+) -> Assumptions:
+    from simulate import assumptions, compose
+
+    words = [*overrides, f"draws={draws}", f"seed={seed}"]
+    return assumptions.build(*compose.settings(name, words, config_dir, inputs or {}))

@@ -12,11 +12,11 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 from simulate import config
 from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, did_you_mean, shown
@@ -27,6 +27,8 @@ STUDIES = {
     "replicate": "simulate.studies.replicate",
     "compare": "simulate.studies.compare",
     "attribution": "simulate.studies.attribution",
+    "sensitivity": "simulate.studies.sensitivity",
+    "explain": "simulate.studies.explain",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }
@@ -70,8 +72,11 @@ def run(argv: Sequence[str]) -> int:
         return DEFECT
 
 
-def study(name: str, settings: dict[str, object], where: object) -> int:
+def study(name: str, settings: dict[str, Any], where: Callable[[str], str]) -> int:
     """Run the study of that name, one of the closed table; gives the exit code, 0 where the study has no other."""
+    mistakes = config.check_study(name, settings, where)
+    if mistakes:
+        raise Mistakes(mistakes)
     return importlib.import_module(STUDIES[name]).run(settings, where) or 0
 
 

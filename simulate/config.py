@@ -136,6 +136,9 @@ class Run:
     sets: Any = None
     groups: Any = None
     at: Any = None
+    threshold: Any = None
+    year: Any = None
+    draw: Any = None
 
 
 @dataclass
@@ -272,6 +275,42 @@ def _at(value: Any) -> list[float] | None:
     return sorted({float(year) for year in years})
 
 
+def _threshold(value: Any) -> Any:
+    names = value if isinstance(value, list) else [value]
+    if value is not None and not (names and all(isinstance(name, str) for name in names)):
+        raise Refusal("the name of a threshold is needed", "write threshold=NAME or threshold=[NAME,NAME]")
+    return value
+
+
+def _year(value: Any) -> float | None:
+    if value is not None and (isinstance(value, bool) or not isinstance(value, int | float)):
+        raise Refusal("a year is needed", "write year=2030")
+    return None if value is None else float(value)
+
+
+def _draw(value: Any) -> int | None:
+    return None if value is None else whole(value, 0, MOST_DRAWS, "; the first draw is 0")
+
+
+#: Words that only these studies read; to any other they would be lost without a sound.
+READ_BY: Mapping[str, tuple[str, ...]] = {
+    "threshold": ("sensitivity", "explain"),
+    "year": ("sensitivity", "explain"),
+    "groups": ("sensitivity", "attribution"),
+    "at": ("attribution",),
+    "draw": ("explain",),
+}
+
+
+def check_study(study: str, settings: Mapping[str, Any], where: Callable[[str], str]) -> list[Mistake]:
+    """The words that were meant for another study."""
+    return [
+        Mistake(where(key), f"{key} means nothing to study={study}", f"study={' or study='.join(studies)} reads it")
+        for key, studies in READ_BY.items()
+        if settings.get(key) is not None and study not in studies
+    ]
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "draws": _draws,
     "seed": _seed,
@@ -282,4 +321,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "overwrite": _yes_or_no,
     "groups": _groups,
     "at": _at,
+    "threshold": _threshold,
+    "year": _year,
+    "draw": _draw,
 }

@@ -9,12 +9,14 @@ import hashlib
 import json
 import platform
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simulate import by_hypothesis
 from simulate.compiled import source_hash
+from simulate.config import Run
 from simulate.crossings import NEVER_CROSSED
 from simulate.outcome import LIKELIHOOD, RESULTS, Outcome
 
@@ -23,23 +25,7 @@ if TYPE_CHECKING:
 
 STATEMENT = "A projection conditional on these assumptions"
 #: Keys that say what to do with the numbers or what to hold them against, not what they are.
-RUN_KEYS = (
-    "draws",
-    "seed",
-    "threads",
-    "keep",
-    "output",
-    "resume",
-    "overwrite",
-    "study",
-    "show",
-    "sets",
-    "groups",
-    "at",
-    "folder",
-    "changes",
-    "published",
-)
+RUN_KEYS = (*(field.name for field in fields(Run)), "folder", "changes", "published")
 
 
 def canonical(settings: Mapping[str, Any]) -> str:

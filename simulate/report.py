@@ -76,7 +76,13 @@ def put(
     )
     for part in parts(page.width):
         page.print(part)
-    text = "\n".join(line.rstrip() for line in page.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    say("\n".join(line.rstrip() for line in page.file.getvalue().splitlines()), out)  # type: ignore[attr-defined]
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Print lines to `file` (standard output by default), in ASCII where it knows no more."""
+    out = sys.stdout if file is None else file
+    text += "\n"
     encoding = getattr(out, "encoding", None) or "utf-8"
     try:
         text.encode(encoding)

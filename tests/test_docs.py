@@ -18,6 +18,7 @@ from simulate import compose, distributions, published, replication, replication
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WITH_COMMANDS = [ROOT / "README.md", ROOT / "docs" / "assumption_sets.md"]
+STUDIES = ROOT / "docs" / "studies"
 INSTALL = ["pip install -e . && simulate", 'pip install -e ".[test]" && pytest']
 
 
@@ -66,6 +67,16 @@ def generate() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.mark.parametrize("study", ["sensitivity", "explain"])
+def test_the_commands_of_a_study_run(study: str, here: Path) -> None:
+    """Each with few draws, so that all of them run."""
+    found = commands(STUDIES / f"{study}.md")
+    assert found
+    for words in found:
+        outcome = simulate(*words, *(() if "draw=123" in words else ("draws=512",)))
+        assert outcome.code == 0, (words, outcome.err)
 
 
 def test_the_two_commands_stand_in_the_readme_and_in_the_check() -> None:

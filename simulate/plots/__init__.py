@@ -20,6 +20,8 @@ from simulate.plots.fan import fan
 from simulate.plots.hypotheses import hypotheses
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
+from simulate.plots.story import story
+from simulate.plots.tornado import tornado
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -36,6 +38,8 @@ __all__ = [
     "inputs_table",
     "probability",
     "save_all",
+    "story",
+    "tornado",
     "waterfall",
 ]
 

@@ -1,0 +1,412 @@
+"""Which inputs drive the answer: Sobol' indices of inputs and groups, and swings from 10th to 90th percentile.
+
+The outputs are, for each threshold, whether it is crossed by a year and the rank of its date, and log10 of training and
+effective compute in that year. Inputs that are correlated are one input here, since their shares cannot be told apart;
+the shocks of a volatile path are one, and so is the choice among hypotheses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulate import designs, forecast, sampling, sobol
+from simulate.assumptions import Assumptions
+from simulate.blocks import DRAWS
+from simulate.dataset import dataset as labelled
+from simulate.designs import HYPOTHESIS, SHOCKS, Change, Factor
+from simulate.errors import Mistake, Mistakes, did_you_mean, shown
+from simulate.plan import prepare
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+Array = NDArray[np.float64]
+Where = Callable[[str], str]
+YEAR = 2030.0
+LEAST_DRAWS, MOST_DRAWS = 100, 2**20
+SWING = (0.1, 0.9)
+COMPUTE = ("training_compute", "effective_compute")
+CROSSED, DATE = "crossed", "date"
+SAME = 1e-6  # years
+WORKS, OTHERWISE, NOWHERE = "drives an output", "drives other quantities only", "has no effect on anything"
+
+
+class Output(NamedTuple):
+    """A number of each draw whose variance is explained: `kind` is crossed, date, or the quantity itself."""
+
+    name: str
+    kind: str
+    of: str  # threshold or quantity
+    unit: str
+
+
+class Question(NamedTuple):
+    """What is asked, checked."""
+
+    set: Assumptions
+    year: float
+    outputs: tuple[Output, ...]
+    factors: tuple[Factor, ...]
+    groups: dict[str, tuple[str, ...]]  # random numbers of each group of inputs
+    draws: int
+    named: bool  # whether thresholds were named
+
+    @property
+    def inputs(self) -> list[str]:
+        """What can be pinned: neither shocks nor hypotheses."""
+        streams = [name for factor in self.factors for name in factor.streams]
+        return [name for name in streams if name != HYPOTHESIS and not name.startswith(SHOCKS)]
+
+
+def ask(
+    assumptions: Assumptions,
+    draws: int,
+    threshold: Any = None,
+    year: Any = None,
+    groups: Any = None,
+    where: Where = str,
+) -> Question:
+    """Check what is asked of a set: all thresholds, 2030 and groups by driver where nothing else is said.
+
+    Raises
+    ------
+    Mistakes
+        Everything that does not fit, at once.
+    """
+    mistakes: list[Mistake] = []
+    if assumptions.evidence:
+        what = "the set has evidence: given it, the inputs are not independent, so that shares of variance mean nothing"
+        mistakes.append(Mistake(where("evidence"), what, "ask a set without the evidence"))
+    if not LEAST_DRAWS <= draws <= MOST_DRAWS:
+        what = f"draws = {draws}: every input takes three runs of so many draws"
+        mistakes.append(Mistake(where("draws"), what, f"allowed: {LEAST_DRAWS} to {MOST_DRAWS}"))
+    chosen = thresholds(assumptions, threshold, where, mistakes)
+    at = instant(assumptions, year, where, mistakes)
+    outputs = [
+        Output(f"{name} {kind}", kind, name, unit) for name in chosen for kind, unit in ((CROSSED, "1"), (DATE, "year"))
+    ]
+    outputs += [Output(name, name, name, assumptions.units[name]) for name in COMPUTE if name in assumptions.units]
+    known = designs.factors(assumptions, chosen)
+    if not outputs and not mistakes:
+        way_out = "choose a set with ceilings, or add a threshold on one of its quantities"
+        mistakes.append(Mistake("study=sensitivity", "the set has neither thresholds nor training compute", way_out))
+    if not known:
+        mistakes.append(
+            Mistake("study=sensitivity", "every input of the set is certain", "nothing can drive the answer")
+        )
+    asked = _groups(known, groups, where, mistakes) if groups is not None else designs.by_driver(assumptions, known)
+    if mistakes:
+        raise Mistakes(mistakes)
+    return Question(assumptions, at, tuple(outputs), tuple(known), asked, draws, threshold is not None)
+
+
+def thresholds(assumptions: Assumptions, asked: Any, where: Where, mistakes: list[Mistake]) -> list[str]:
+    """The thresholds that are asked for, by name or as a list of names; all of them where none is."""
+    known = list(assumptions.thresholds)
+    if asked is None:
+        return known
+    names = asked if isinstance(asked, list | tuple) else [asked]
+    for name in (name for name in names if name not in known):
+        what = f"threshold = {shown(name)}: the set has no such threshold{did_you_mean(str(name), known)}"
+        mistakes.append(Mistake(where("threshold"), what, f"one of: {', '.join(known) or 'none'}"))
+    return [name for name in dict.fromkeys(names) if name in known]
+
+
+def instant(assumptions: Assumptions, asked: Any, where: Where, mistakes: list[Mistake]) -> float:
+    """The year that is asked for, an instant of the set; where none is, the one nearest to 2030."""
+    years = assumptions.years
+    if asked is None:
+        return float(years[np.argmin(np.abs(years - YEAR))])
+    nearest = float(years[np.argmin(np.abs(years - asked))])
+    if abs(nearest - asked) > SAME:
+        span = f"{years[0]:g} to {years[-1]:g} in steps of {years[1] - years[0]:g}"
+        mistakes.append(Mistake(where("year"), f"year = {asked:g}: the set has no such instant", f"it has {span}"))
+    return nearest
+
+
+def _groups(known: Sequence[Factor], asked: Any, where: Where, mistakes: list[Mistake]) -> dict[str, tuple[str, ...]]:
+    """The groups that the user states, {name: [inputs]}; what is correlated must stay together."""
+    streams = {name: factor for factor in known for name in factor.streams}
+    place = where("groups")
+    if not isinstance(asked, Mapping) or not asked:
+        way_out = "write groups={money: [spend_start, spend_growth], chips: [chip_growth]}"
+        mistakes.append(Mistake(place, f"groups = {shown(asked)}", way_out))
+        return {}
+    found: dict[str, tuple[str, ...]] = {}
+    owner: dict[str, str] = {}
+    for group, given in asked.items():
+        names = [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
+        for name in names:
+            if name not in streams:
+                what = f"groups.{group}: {shown(name)} is no uncertain input{did_you_mean(name, streams)}"
+                mistakes.append(Mistake(place, what, f"there are: {', '.join(streams)}"))
+            elif owner.setdefault(name, str(group)) != group:
+                what = f"groups: {name} is in {owner[name]} and in {group}"
+                mistakes.append(Mistake(place, what, "groups cannot overlap"))
+        found[str(group)] = tuple(dict.fromkeys(name for name in names if name in streams))
+    for group, kept in found.items():
+        for name in kept:
+            apart = [other for other in streams[name].streams if other not in kept]
+            if apart:
+                what = f"groups.{group}: {name} is correlated with {', '.join(apart)}"
+                mistakes.append(Mistake(place, what, "what is correlated must be in one group"))
+                break
+    return {group: names for group, names in found.items() if names}
+
+
+def run(
+    question: Question,
+    seed: int = 1,
+    threads: int | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> xr.Dataset:
+    """Answer a question: indices (input, output) and (group, output) with 95 % intervals, and conditional answers
+    (pinned, level, output) in probabilities, decimal years and log10 units.
+    """
+    return _Study(question, seed, threads, progress or (lambda draws: None)).dataset()
+
+
+def draws_needed(question: Question) -> int:
+    """Draws of all designs together, for a sign of progress."""
+    groups = sum(1 for names in question.groups.values() if not _is_factor(question, names))
+    return question.draws * (2 + len(question.factors) + groups + len(SWING) * len(question.inputs))
+
+
+def _is_factor(question: Question, streams: tuple[str, ...]) -> bool:
+    return any(set(factor.streams) == set(streams) for factor in question.factors)
+
+
+class _Study:
+    """The designs as they are run, and what is kept of each."""
+
+    def __init__(self, question: Question, seed: int, threads: int | None, progress: Callable[[int], None]) -> None:
+        self.asked, self.seed, self.threads, self.progress = question, seed, threads, progress
+        self.set, self.draws = question.set, question.draws
+        # A is a forecast: whatever is wrong with the set in some draw is found and told there.
+        self.forecast = forecast.simulate(self.set, self.draws, seed, threads, sample=self.draws)
+        progress(self.draws)
+        self.prepared = [counts.member.prepared for counts in self.forecast.members]
+        self.year = int(np.argmin(np.abs(self.set.years - question.year)))
+        self.weights = np.array([member.weight for member in self.set.members])
+        self.pick, self.pick_again = (designs.picks(self.weights, self.draws, seed, again) for again in (False, True))
+        self.each_a = [
+            self._outputs(designs.Traced(counts.member.trajectories, counts.member.crossings))
+            for counts in self.forecast.members
+        ]
+        self.a = designs.picked(self.each_a, self.pick)
+        everything = [name for factor in question.factors for name in factor.streams]
+        self.b = designs.picked(self._run(designs.anew(everything)), self.pick_again)
+        self.by_rank = [
+            output.kind == DATE or not (np.isfinite(self.a[k]).all() and np.isfinite(self.b[k]).all())
+            for k, output in enumerate(question.outputs)
+        ]
+        self.ranks = [sobol.Ranks(self.a[k], self.b[k]) if by else None for k, by in enumerate(self.by_rank)]
+        self.sobol = [
+            sobol.Designs(self._scaled(k, self.a), self._scaled(k, self.b)) for k in range(len(question.outputs))
+        ]
+
+    def _run(self, change: Change) -> list[Array]:
+        """The outputs of a design under each hypothesis."""
+        found = []
+        for prepared, one in designs.members(self.set, self.prepared):
+            found.append(self._outputs(designs.trace(change(prepared, one), self.draws, self.seed, self.threads)))
+        self.progress(self.draws)
+        return found
+
+    def _outputs(self, traced: designs.Traced) -> Array:
+        """Every output of every draw (output, draw)."""
+        names, kept = list(self.set.thresholds), self.forecast.kept
+        found = np.empty((len(self.asked.outputs), self.draws))
+        for k, output in enumerate(self.asked.outputs):
+            if output.kind == CROSSED:
+                found[k] = traced.crossings[names.index(output.of)] <= self.set.years[self.year] + 1e-9
+            elif output.kind == DATE:
+                found[k] = traced.crossings[names.index(output.of)]
+            else:
+                found[k] = traced.trajectories[kept.index(output.of), self.year]
+        return found
+
+    def _scaled(self, k: int, values: Array) -> Array:
+        """An output as its variance is taken: itself, or its rank."""
+        ranks = self.ranks[k]
+        return values[k] if ranks is None else ranks.of(values[k])
+
+    def _indices(self, streams: Sequence[str]) -> tuple[list[sobol.Index], bool]:
+        """The indices of every output for what these random numbers decide, and whether they decide any of them."""
+        if tuple(streams) == (HYPOTHESIS,):
+            ab = designs.picked(self.each_a, self.pick_again)
+            self.progress(self.draws)
+        else:
+            pick = self.pick_again if HYPOTHESIS in streams else self.pick
+            ab = designs.picked(self._run(designs.anew(streams)), pick)
+        found = sobol.together(self.sobol, [self._scaled(k, ab) for k in range(len(self.sobol))])
+        return found, not np.array_equal(ab, self.a)
+
+    def _drives_anything(self, streams: Sequence[str]) -> bool:
+        """Whether any quantity, ceiling or date is another in the first block, in any hypothesis."""
+        for member in self.set.members:
+            whole = prepare(member.set, (*member.set.units, *member.set.ceilings))
+            changed = designs.anew(streams)(whole, member.set)
+            before, after = (designs.trace(one, DRAWS, self.seed, 1) for one in (whole, changed))
+            if not all(np.array_equal(x, y, equal_nan=True) for x, y in zip(before, after, strict=True)):
+                return True
+        return False
+
+    def dataset(self) -> xr.Dataset:
+        """The labelled answer."""
+        import xarray as xr
+
+        outputs = self.asked.outputs
+        variables: dict[str, Any] = {}
+        coordinates: dict[str, Any] = {
+            "output": ("output", _texts(output.name for output in outputs)),
+            "level": ("level", np.array(SWING), {"long_name": "quantile at which an input is pinned"}),
+        }
+        kinds = {"kind": "kind", "of": "of", "units": "unit"}
+        for column, field in kinds.items():
+            variables[f"output_{column}"] = ("output", _texts(getattr(output, field) for output in outputs))
+        about = {"long_name": "1 if variance is that of ranks: dates beyond the horizon, infinities"}
+        variables["output_by_rank"] = ("output", np.array(self.by_rank, np.int8), about)
+        variables |= self._answers("answer", self.a[None], ("output",), "the answer, all inputs drawn")
+        named = {factor.name: factor.streams for factor in self.asked.factors}
+        effects = []
+        for kind, among in (("input", named), ("group", self.asked.groups)):
+            indices = []
+            for streams in among.values():
+                found, works = self._indices(streams)
+                indices.append(found)
+                if kind == "input":
+                    effects.append(WORKS if works else OTHERWISE if self._drives_anything(streams) else NOWHERE)
+            coordinates[kind] = (kind, _texts(among))
+            variables[f"{kind}_members"] = (kind, _texts(", ".join(streams) for streams in among.values()))
+            variables |= _labelled(kind, np.array(indices).reshape(len(among), len(outputs), 6))
+        variables["effect"] = ("input", _texts(effects), {"long_name": "what the input decides"})
+        if self.asked.inputs:
+            coordinates["pinned"] = ("pinned", _texts(self.asked.inputs))
+            variables |= self._swings()
+        return xr.Dataset(variables, coordinates, self._attributes())
+
+    def _swings(self) -> dict[str, Any]:
+        """The answer with one input pinned at each level, all others drawn."""
+        known = {name: row for member in self.set.members for name, row in designs.rows(member.set).items()}
+        inputs, outputs = self.asked.inputs, self.asked.outputs
+        values = np.array([sampling.quantile_of(drawn, SWING) for name in inputs if (drawn := known[name].shape)])
+        shape = (len(inputs), len(SWING), len(outputs))
+        answers, errors, difference = np.empty(shape), np.empty(shape), np.empty((len(inputs), len(outputs)))
+        for i, name in enumerate(inputs):
+            ends = [designs.picked(self._run(designs.pinned(name, level)), self.pick) for level in SWING]
+            for k, output in enumerate(outputs):
+                found = [_answer(output, end[k]) for end in ends]
+                answers[i, :, k], errors[i, :, k] = zip(*found, strict=True)
+                # The two runs share the numbers of all other inputs, which makes their difference surer than either.
+                paired = float(np.std(ends[1][k] - ends[0][k])) / self.draws**0.5 if output.kind == CROSSED else None
+                difference[i, k] = paired if paired is not None else float(np.hypot(*errors[i, :, k]))
+        unit = _texts(known[name].unit for name in inputs)
+        dims = ("pinned", "level", "output")
+        swing = {"long_name": "Monte Carlo standard error of the difference between the two levels"}
+        return {
+            "pinned_value": (("pinned", "level"), values, {"long_name": "value in the written unit"}),
+            "pinned_unit": ("pinned", unit),
+            "conditional": (dims, answers, {"long_name": "answer with the input pinned; units of the output"}),
+            "conditional_error": (dims, errors, {"long_name": "Monte Carlo standard error"}),
+            "swing_error": (("pinned", "output"), difference, swing),
+        }
+
+    def _answers(self, name: str, values: Array, dims: tuple[str, ...], meaning: str) -> dict[str, Any]:
+        found = [_answer(output, values[0, k]) for k, output in enumerate(self.asked.outputs)]
+        answers, errors = (np.array(column) for column in zip(*found, strict=True))
+        return {
+            name: (dims, answers, {"long_name": f"{meaning}: a probability, or a median in the units of the output"}),
+            f"{name}_error": (dims, errors, {"long_name": "Monte Carlo standard error"}),
+        }
+
+    def _attributes(self) -> dict[str, Any]:
+        attrs = dict(labelled(self.forecast).attrs)
+        asked = {"study": "sensitivity", "year": self.asked.year, "groups": json.dumps(self.asked.groups)}
+        return attrs | asked | {"shown": json.dumps(self._shown())}
+
+    def _shown(self) -> list[str]:
+        """The thresholds that are told and drawn: those asked for; of all, the one whose crossing is most open."""
+        named = list(dict.fromkeys(output.of for output in self.asked.outputs if output.kind == CROSSED))
+        if self.asked.named or not named:
+            return named
+        chances = [self.a[k].mean() for k, output in enumerate(self.asked.outputs) if output.kind == CROSSED]
+        return [named[int(np.argmin(np.abs(np.array(chances) - 0.5)))]]
+
+
+def _answer(output: Output, values: Array) -> tuple[float, float]:
+    """Probability or median of an output, and its standard error; none where the median is infinite."""
+    draws = len(values)
+    if output.kind == CROSSED:
+        p = float(values.mean())
+        return p, (p * (1.0 - p) / draws) ** 0.5
+    ordered = np.sort(values)
+    middle, around = (draws - 1) // 2, max(round(0.5 * draws**0.5), 1)  # one standard deviation of the rank
+    low, high = float(ordered[max(middle - around, 0)]), float(ordered[min(middle + around, draws - 1)])
+    error = 0.5 * (high - low) if np.isfinite([low, high]).all() else np.nan
+    return float(ordered[middle]), error
+
+
+def _labelled(kind: str, table: Array) -> dict[str, Any]:
+    """The columns of the indices as variables; those of groups have names of their own."""
+    prefix = "" if kind == "input" else "group_"
+    meanings = {"first": "first-order index", "total": "total index"}
+    found = {}
+    for column, name in enumerate(sobol.Index._fields):
+        base, _, end = name.partition("_")
+        meaning = f"{'lower' if end == 'low' else 'upper'} end of the 95 % interval of the {meanings[base]}"
+        about = {"units": "1", "long_name": meaning if end else f"{meanings[base]}, share of the variance"}
+        found[f"{prefix}{name}"] = ((kind, "output"), table[..., column], about)
+    return found
+
+
+def _texts(values: Any) -> np.ndarray:
+    return np.array(list(values), dtype=object).astype(str)
+
+
+def index_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the indices as plain rows: one an output and input or group."""
+    for kind, prefix in (("input", ""), ("group", "group_")):
+        for k, output in enumerate(dataset["output"].values):
+            for i, name in enumerate(dataset[kind].values):
+                columns = {c: float(dataset[prefix + c].values[i, k]) for c in sobol.Index._fields}
+                yield {
+                    "output": str(output),
+                    "kind": kind,
+                    "name": str(name),
+                    "members": str(dataset[f"{kind}_members"].values[i]),
+                    **columns,
+                    "effect": str(dataset["effect"].values[i]) if kind == "input" else "",
+                }
+
+
+def swing_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
+    """Yield the conditional answers as plain rows: one an output and pinned input."""
+    if "pinned" not in dataset:
+        return
+    for k, output in enumerate(dataset["output"].values):
+        for i, name in enumerate(dataset["pinned"].values):
+            (low, high), (low_error, high_error) = (
+                dataset["conditional"].values[i, :, k],
+                dataset["conditional_error"].values[i, :, k],
+            )
+            value_low, value_high = dataset["pinned_value"].values[i]
+            yield {
+                "output": str(output),
+                "units": str(dataset["output_units"].values[k]),
+                "input": str(name),
+                "input_unit": str(dataset["pinned_unit"].values[i]),
+                "value_p10": float(value_low),
+                "value_p90": float(value_high),
+                "answer": float(dataset["answer"].values[k]),
+                "answer_p10": float(low),
+                "answer_p10_error": float(low_error),
+                "answer_p90": float(high),
+                "answer_p90_error": float(high_error),
+                "swing_error": float(dataset["swing_error"].values[i, k]),
+            }

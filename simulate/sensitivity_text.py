@@ -1,0 +1,139 @@
+"""What drives the answer, in the terminal: total indices, swings of the chance, and inputs without effect."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from simulate import indices, wording
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST = 12
+WIDEST_NAME = 38
+
+
+def lines(dataset: xr.Dataset) -> Iterator[str]:
+    """Yield the answer line by line."""
+    attrs = dataset.attrs
+    yield wording.clean(attrs["title"])
+    yield "A projection conditional on these assumptions, not a prediction."
+    yield f"set {wording.clean(attrs['name'], 80)} · {attrs['draws']:,} draws a design · seed {attrs['seed']}"
+    shown = json.loads(attrs["shown"])
+    kinds, of = dataset["output_kind"].values, dataset["output_of"].values
+    for threshold in shown:
+        yield from _about(dataset, [int(k) for k in np.flatnonzero(of == threshold)], f"threshold {threshold}")
+    compute = [k for k, kind in enumerate(kinds) if kind not in (indices.CROSSED, indices.DATE)]
+    if compute:
+        yield from _about(dataset, compute, f"compute in {attrs['year']:g}")
+    others = [str(name) for k, name in zip(kinds, of, strict=True) if k == indices.CROSSED and name not in shown]
+    if others:
+        yield ""
+        yield f"Also in indices.csv and swings.csv: {', '.join(wording.clean(name, 40) for name in others)}."
+    yield from _without_effect(dataset)
+
+
+def _about(dataset: xr.Dataset, columns: list[int], what: str) -> Iterator[str]:
+    """Total indices of some outputs, then the swings of the first of them that varies."""
+    varying = [k for k in columns if np.isfinite(dataset["total"].values[:, k]).any()]
+    yield ""
+    yield f"{wording.clean(what, 60)}: {'; '.join(_answer(dataset, k) for k in columns)}"
+    if not varying:
+        yield "  the same in every draw: there is nothing to explain"
+        return
+    first = varying[0]
+    names = [_heading(dataset, k) for k in varying]
+    for kind, prefix in (("input", ""), ("group", "group_")):
+        if not dataset.sizes.get(kind):
+            continue
+        yield ""
+        yield _line(f"total Sobol' index by {kind}", names)
+        total = dataset[f"{prefix}total"].values
+        for i in np.argsort(-total[:, first], kind="stable")[:MOST]:
+            cells = [
+                _interval(*(dataset[f"{prefix}total{end}"].values[i, k] for end in ("", "_low", "_high")))
+                for k in varying
+            ]
+            yield _line(str(dataset[kind].values[i]), cells)
+    yield from _swings(dataset, first)
+
+
+def _swings(dataset: xr.Dataset, k: int) -> Iterator[str]:
+    if "pinned" not in dataset:
+        return
+    yield ""
+    yield _line("pinned at its 10th, 90th percentile", [f"{_heading(dataset, k)} at 10th", "at 90th"])
+    for i in widest(dataset, k)[:MOST]:
+        unit = str(dataset["pinned_unit"].values[i])
+        low, high = (wording.written(float(v), unit) for v in dataset["pinned_value"].values[i])
+        ends = zip(dataset["conditional"].values[i, :, k], dataset["conditional_error"].values[i, :, k], strict=True)
+        yield _line(f"{dataset['pinned'].values[i]} {low}, {high} {unit}", [told(dataset, k, *end) for end in ends])
+
+
+def widest(dataset: xr.Dataset, k: int) -> list[int]:
+    """The pinned inputs by how far they swing an output, the widest first; a swing to infinity is the widest of all."""
+    ends = dataset["conditional"].values[:, :, k]
+    with np.errstate(invalid="ignore"):
+        swing = np.where(ends[:, 0] == ends[:, 1], 0.0, np.abs(ends[:, 1] - ends[:, 0]))
+    return [int(i) for i in np.argsort(-swing, kind="stable")]
+
+
+def told(dataset: xr.Dataset, k: int, value: float, error: float) -> str:
+    """An answer with the digits that its error supports."""
+    kind = str(dataset["output_kind"].values[k])
+    if kind == indices.CROSSED:
+        return " ".join(part for part in wording.percent(value, float(dataset.attrs["draws"]), error) if part) + " %"
+    if kind == indices.DATE:
+        never = 1.0 if value == np.inf else 0.0
+        return wording.date(value, 0.5, never, float(dataset.attrs["horizon"]), error)
+    return wording.level(value, str(dataset["output_units"].values[k]))
+
+
+def _answer(dataset: xr.Dataset, k: int) -> str:
+    value, error = float(dataset["answer"].values[k]), float(dataset["answer_error"].values[k])
+    kind = str(dataset["output_kind"].values[k])
+    if kind == indices.CROSSED:
+        return f"crossed by {dataset.attrs['year']:g} in {told(dataset, k, value, error)} of the draws"
+    return f"median {'date' if kind == indices.DATE else kind.replace('_', ' ')} {told(dataset, k, value, error)}"
+
+
+def _heading(dataset: xr.Dataset, k: int) -> str:
+    kind = str(dataset["output_kind"].values[k])
+    said = {indices.CROSSED: f"by {dataset.attrs['year']:g}", indices.DATE: "date (rank)"}
+    return said.get(kind, kind.replace("_compute", ""))
+
+
+def _interval(value: float, low: float, high: float) -> str:
+    return f"{value:.2f} ({low:.2f}{wording.DASH}{high:.2f})" if np.isfinite(value) else wording.DASH
+
+
+def _line(first: str, cells: list[str]) -> str:
+    name = wording.clean(first, 400)
+    short = name if len(name) <= WIDEST_NAME else f"{name[: WIDEST_NAME - 1]}…"
+    return f"  {short:<{WIDEST_NAME}}" + "".join(f"{cell:>20}" for cell in cells)
+
+
+def _without_effect(dataset: xr.Dataset) -> Iterator[str]:
+    effect, names = dataset["effect"].values, dataset["input"].values
+    said = {
+        indices.OTHERWISE: "No effect on these outputs, but on other quantities",
+        indices.NOWHERE: "No effect on anything (a row that nothing reads, or that never matters)",
+    }
+    for kind, sentence in said.items():
+        found = [wording.clean(name, 80) for name in names[effect == kind]]
+        if found:
+            yield ""
+            yield f"{sentence}: {', '.join(found)}."
+    together = [
+        wording.clean(name, 200)
+        for name, all_ in zip(names, dataset["input_members"].values, strict=True)
+        if ", " in all_
+    ]
+    if together:
+        yield ""
+        yield f"Correlated inputs are one input to the indices: {'; '.join(together)}."
+        yield "Where one of them is pinned, the others are drawn given its value."

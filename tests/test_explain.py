@@ -1,0 +1,147 @@
+"""One draw as a story: its numbers are those of that very draw in a forecast, and the typical one is the nearest."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import HEADER, assert_clean_refusal, simulate, write
+
+import simulate as package
+from simulate import assumptions, compose, forecast, plots, story
+from simulate.errors import Mistakes
+
+ONE = """
+start: 2026
+horizon: 2036
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {value: 1, unit: OOM/yr}
+thresholds: {level: {value: 30, unit: log10 FLOP}}
+"""
+
+
+def built(folder: Path, text: str) -> assumptions.Assumptions:
+    write(folder, "own.yaml", HEADER + text)
+    return assumptions.build(*compose.settings("own", [], folder))
+
+
+@pytest.mark.parametrize("draw", [0, 3, 515, 1030])
+def test_the_numbers_are_those_of_the_forecast(draw: int) -> None:
+    """Every quantity in every year (float32 there) and every date, in the first, second and third block."""
+    baseline = assumptions.build(*compose.settings("baseline_2026", []))
+    outcome = forecast.simulate(baseline, 1200, seed=5, keep="draws")
+    told = package.explain("baseline_2026", draw=draw, seed=5)
+    paths = outcome.every_draw()
+    for k, name in enumerate(baseline.units):
+        np.testing.assert_array_equal(told[name].values.astype(np.float32), paths[k, draw], err_msg=name)
+
+
+def test_the_dates_and_inputs_are_those_of_the_forecast() -> None:
+    baseline = assumptions.build(*compose.settings("baseline_2026", []))
+    outcome = forecast.simulate(baseline, 1200, seed=5, sample=1200)
+    told = package.explain("baseline_2026", draw=700, seed=5)
+    np.testing.assert_array_equal(told["crossing"].values, outcome.members[0].member.crossings[:, 700])
+    lowest = told["ceiling_compute"].values[told["active"].values == 1].min(axis=0)
+    np.testing.assert_array_equal(lowest, told["training_compute"].values)
+    assert np.nanmax(told["percentile"].values) <= 1.0
+    assert np.isfinite(told["value"].values).all()
+
+
+def test_the_typical_draw_has_the_median_input(tmp_path: Path) -> None:
+    """Of one input, the draw nearest to the median of those that cross in that year; found here in another way."""
+    own = built(tmp_path, ONE)
+    outcome = forecast.simulate(own, 5000, seed=2, sample=5000)
+    dates = outcome.members[0].member.crossings[list(own.thresholds).index("level")]
+    there = np.flatnonzero((dates >= 2029) & (dates < 2030))
+    middle = there[np.argsort(dates[there])[(len(there) - 1) // 2 :][:2]]
+    told = story.run(story.ask(own, 5000, threshold="level", year=2029), seed=2)
+    assert told.attrs["draw"] in middle
+    assert told.attrs["among"] == len(there)
+    assert told.attrs["share"] == pytest.approx(len(there) / 5000)
+    assert float(told["typical"].sel(input="trend_start")) == pytest.approx(
+        float(told["value"].sel(input="trend_start")), abs=0.01
+    )
+
+
+def test_evidence_moves_the_typical_draw(tmp_path: Path) -> None:
+    """Weights that grow towards a low start move the median there: of two normals' product within the year's span."""
+    seen = "evidence: {seen: {loglik: '-50*(trend_start - 26.1)**2'}}\n"
+    found = [
+        story.run(story.ask(built(tmp_path, text), 5000, None, "level", 2029), seed=2) for text in (ONE, ONE + seen)
+    ]
+    without, with_it = (float(told["typical"].sel(input="trend_start")) for told in found)
+    assert 26.0 < with_it < without - 0.1
+
+
+def test_the_hypothesis_is_the_probable_one(tmp_path: Path) -> None:
+    start = "trend_start: {dist: normal, mean: 24, sd: 1, unit: log10 FLOP}"
+    text = ONE + f"hypotheses:\n  high: {{weight: 0.4}}\n  low: {{weight: 0.6, inputs: {{{start}}}}}\n"
+    own = built(tmp_path, text)
+    assert story.run(story.ask(own, 3000, threshold="level", year=2029)).attrs["hypothesis"] == "high"
+    assert story.run(story.ask(own, 3000, threshold="level", year=2032)).attrs["hypothesis"] == "low"
+    assert story.run(story.ask(own, 3000, draw=7)).attrs["hypothesis"] == "low"
+
+
+def test_mistakes_of_the_question(tmp_path: Path) -> None:
+    own = built(tmp_path, ONE)
+    with pytest.raises(Mistakes) as found:
+        story.ask(own, 10, draw=3, threshold="levle", year=2099)
+    assert "are both given" in str(found.value)
+    assert "did you mean 'level'" in str(found.value)
+    assert "2026 to 2036" in str(found.value)
+    with pytest.raises(Mistakes, match="no draw of 200 crosses level in 2036"):
+        story.run(story.ask(own, 200, threshold="level", year=2036))
+
+
+def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "sets", "own.yaml", HEADER + ONE)
+    monkeypatch.chdir(tmp_path)
+    words = ("--config-dir=sets", "assumptions=own", "study=explain")
+    outcome = simulate(*words, "threshold=level", "year=2029", "draws=2000")
+    assert outcome.code == 0, outcome.err
+    folder = Path(outcome.out.splitlines()[-1])
+    tables = {"inputs.csv", "years.csv", "crossings.csv"}
+    assert {path.name for path in folder.iterdir()} == {"result.nc", "manifest.json", "story.png", "story.svg", *tables}
+    told = package.load(folder)
+    with (folder / "years.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["training_compute [log10 FLOP]"]) for row in rows] == told["training_compute"].values.tolist()
+    assert {row["binding"] for row in rows} == {"trend"}
+    assert "the most typical of" in outcome.out
+    assert "Lowest ceiling: trend (2026 to 2036)." in outcome.out
+    again = simulate(*words, f"draw={told.attrs['draw']}")
+    assert again.code == 0, again.err
+    assert package.load(Path(again.out.splitlines()[-1]))["crossing"].equals(told["crossing"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("study=explain", "draw=-1"), "must be 0 or more"),
+        (("study=explain", "draw=3", "year=2030"), "are both given"),
+        (("draw=3",), "means nothing to study=forecast"),
+        (("study=explain", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
+    ],
+)
+def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = simulate(*words)
+    assert_clean_refusal(outcome, tmp_path)
+    assert said in outcome.err
+
+
+def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
+    told = story.run(story.ask(built(tmp_path, ONE), 1000, draw=3))
+    ax = plots.story(told)
+    marks = sorted(
+        (float(x), float(y)) for line in ax.lines if line.get_marker() == "o" for x, y in np.asarray(line.get_xydata())
+    )
+    wanted = sorted(
+        (float(d), float(v)) for d, v in zip(told["crossing"], told["level"], strict=True) if np.isfinite(d)
+    )
+    assert wanted
+    np.testing.assert_allclose(marks, wanted)
