@@ -25,6 +25,7 @@ STUDIES = {
     "forecast": "simulate.studies.forecast",
     "validate": "simulate.studies.validate",
     "replicate": "simulate.studies.replicate",
+    "grid": "simulate.studies.grid",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }

@@ -134,6 +134,10 @@ class Run:
     overwrite: Any = None
     show: Any = None
     sets: Any = None
+    grid: Any = None
+    grid_by: Any = None
+    grid_year: Any = None
+    grid_threshold: Any = None
 
 
 @dataclass
@@ -249,6 +253,12 @@ def _output(value: Any) -> str | None:
     return text
 
 
+def _grid_by(value: Any) -> str:
+    if value not in ("product", "zip"):
+        raise Refusal("unknown choice" + did_you_mean(str(value), ["product", "zip"]), "allowed: product, zip")
+    return str(value)
+
+
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "draws": _draws,
     "seed": _seed,
@@ -257,4 +267,5 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "output": _output,
     "resume": _yes_or_no,
     "overwrite": _yes_or_no,
+    "grid_by": _grid_by,
 }

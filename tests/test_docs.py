@@ -16,7 +16,7 @@ import simulate as package
 from simulate import store
 
 ROOT = Path(__file__).parents[1]
-PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 WITH_COMMANDS = [ROOT / "README.md", ROOT / "docs" / "assumption_sets.md"]
 INSTALL = ["pip install -e . && simulate", 'pip install -e ".[test]" && pytest']
 

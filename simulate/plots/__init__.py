@@ -15,13 +15,14 @@ from simulate.plots import style
 from simulate.plots.binding import binding
 from simulate.plots.crossing import crossing
 from simulate.plots.fan import fan
+from simulate.plots.grid import grid
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "inputs_table", "probability", "save_all"]
+__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "grid", "inputs_table", "probability", "save_all"]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "training_compute": partial(fan, quantity="training_compute"),
