@@ -20,15 +20,16 @@ if TYPE_CHECKING:
     from simulate.api import load as load
     from simulate.api import reweight as reweight
     from simulate.api import run as run
+    from simulate.api import structures as structures
 
 __version__ = "0.1.0"
-__all__ = ["grid", "load", "plots", "reweight", "run"]
+__all__ = ["grid", "load", "plots", "reweight", "run", "structures"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: the command's help needs none of it."""
     if name == "plots":
         return importlib.import_module("simulate.plots")
-    if name in ("run", "load", "reweight", "grid"):
+    if name in ("run", "load", "reweight", "grid", "structures"):
         return getattr(importlib.import_module("simulate.api"), name)
     raise AttributeError(f"module 'simulate' has no attribute {name!r}")

@@ -84,6 +84,41 @@ def grid(
     return gridded.run(settings, where, axes, by)
 
 
+def structures(
+    name: str = "baseline_2026",
+    law_of: str | None = None,
+    laws: Sequence[str] | None = None,
+    weights: Sequence[float] | None = None,
+    draws: int = 100_000,
+    seed: int = 1,
+    threads: int | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run a set under rival growth laws of one driver, and with its start ten times higher.
+
+    `law_of` names the driver (the trend by default), `laws` the laws, `weights` theirs in the same order (equal by
+    default). Returns the Dataset that `docs/studies/structures.md` describes.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import assumptions, compose, rivals
+
+    run_words = ["study=structures", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
+    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    mistakes: list[Mistake] = []
+    listed = tuple(None if given is None else list(given) for given in (laws, weights))
+    varied, prefix = rivals.hypotheses(settings, law_of, listed[0], listed[1], mistakes)
+    if mistakes:
+        raise Mistakes(mistakes)
+    built = assumptions.build(varied, where)
+    return rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"])
+
+
 def _in_words(values: Any) -> str:
     """A list or range as the command line writes it."""
     if isinstance(values, Mapping):

@@ -26,6 +26,7 @@ STUDIES = {
     "validate": "simulate.studies.validate",
     "replicate": "simulate.studies.replicate",
     "grid": "simulate.studies.grid",
+    "structures": "simulate.studies.structures",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }

@@ -138,6 +138,9 @@ class Run:
     grid_by: Any = None
     grid_year: Any = None
     grid_threshold: Any = None
+    law_of: Any = None
+    laws: Any = None
+    law_weights: Any = None
 
 
 @dataclass

@@ -22,6 +22,11 @@ PLAIN_KEYS = tuple(
     for key in (*grammar.RUN_KEYS, *grammar.SET_KEYS, *grammar.GROUPS)
     if key not in ("name", "show", "grid", "drivers", "hypotheses", *grammar.ROW_SECTIONS) or key in grammar.GROUPS
 )
+#: Words that one study alone reads.
+OF_STUDY = {
+    **dict.fromkeys(("grid_by", "grid_year", "grid_threshold"), "grid"),
+    **dict.fromkeys(("law_of", "laws", "law_weights"), "structures"),
+}
 NUMBER = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
 
@@ -35,6 +40,9 @@ def check(word: Word, settings: Mapping[str, Any], study: str) -> Mistake | None
         return _check_driver(word, parts, settings)
     if section == "hypotheses":
         return _check_hypothesis(word, parts, settings)
+    if word.key in OF_STUDY and study != OF_STUDY[word.key]:
+        what = f"'{word.key}' is read by study={OF_STUDY[word.key]} alone"
+        return Mistake(word.where, what, f"add study={OF_STUDY[word.key]}, or leave it out")
     if section == "grid":
         return _check_grid(word, settings, study)
     if word.key == "name":

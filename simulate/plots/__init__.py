@@ -18,11 +18,23 @@ from simulate.plots.fan import fan
 from simulate.plots.grid import grid
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
+from simulate.plots.structures import structures
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FIGURES", "binding", "crossing", "fan", "files", "grid", "inputs_table", "probability", "save_all"]
+__all__ = [
+    "FIGURES",
+    "binding",
+    "crossing",
+    "fan",
+    "files",
+    "grid",
+    "inputs_table",
+    "probability",
+    "save_all",
+    "structures",
+]
 
 FIGURES: dict[str, Callable[[Any], Any]] = {
     "training_compute": partial(fan, quantity="training_compute"),
