@@ -20,19 +20,21 @@ if TYPE_CHECKING:
     from simulate.api import attribute as attribute
     from simulate.api import compare as compare
     from simulate.api import explain as explain
+    from simulate.api import grid as grid
     from simulate.api import load as load
     from simulate.api import reweight as reweight
     from simulate.api import run as run
     from simulate.api import sensitivity as sensitivity
+    from simulate.api import structures as structures
 
 __version__ = "0.1.0"
-__all__ = ["attribute", "compare", "explain", "load", "plots", "reweight", "run", "sensitivity"]
+__all__ = ["attribute", "compare", "explain", "grid", "load", "plots", "reweight", "run", "sensitivity", "structures"]
 
 
 def __getattr__(name: str) -> Any:
     """Import what is asked for when it is asked for: the command's help needs none of it."""
     if name == "plots":
         return importlib.import_module("simulate.plots")
-    if name in ("run", "load", "reweight", "compare", "attribute", "sensitivity", "explain"):
+    if name in ("run", "load", "reweight", "compare", "attribute", "sensitivity", "explain", "grid", "structures"):
         return getattr(importlib.import_module("simulate.api"), name)
     raise AttributeError(f"module 'simulate' has no attribute {name!r}")

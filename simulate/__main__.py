@@ -19,6 +19,8 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
   simulate inputs.chip_growth.low=1.2       change one field of one row
   simulate inputs.chip_growth.value=1.5     pin a row to one value
   simulate drivers.power.law=exponential    another growth law
+  simulate study=grid grid.chip_growth=[1.2,1.5,2]    the answer over one or more inputs
+  simulate study=structures law_of=investment         growth laws as hypotheses about a driver
   simulate study=validate                   check everything, run nothing
   simulate study=list                       sets, thresholds, inputs, units, distributions, laws
   simulate study=show inputs=chip_growth    one row: density, mean, median, source

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.errors import Mistake, Mistakes
 from simulate.reweighting import reweight as reweight
 
 if TYPE_CHECKING:
@@ -109,6 +110,86 @@ def attribute(
     settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
     (one, two), between, wanted = study.planned(settings)
     return attribution.run(one, two, between, wanted, settings["draws"], settings["seed"], settings["threads"])
+
+
+def grid(
+    name: str = "baseline_2026",
+    over: Mapping[str, Any] | None = None,
+    by: str = "product",
+    draws: int = 10_000,
+    seed: int = 1,
+    threads: int | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run a set at many points, as `grid("baseline_2026", {"spend_growth": [2.5, 3], "chip_growth.high": [2, 3]})`.
+
+    `over` has a list of values, or a range {"from": 2, "to": 4, "steps": 9}, for each swept row (its value) or field;
+    `by` is "product" or "zip". Returns the Dataset that `docs/studies/grid.md` describes: one dimension a swept input,
+    all points on the same random numbers; a point that fails is NaN, with its error in `problem`.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once; for points, only where all of them fail.
+    """
+    from simulate import compose, gridded, swept
+
+    run_words = ["study=grid", f"draws={draws}", f"seed={seed}", f"grid_by={by}"]
+    run_words += [f"threads={threads}"] if threads else []
+    run_words += [f"grid.{key}={_in_words(values)}" for key, values in (over or {}).items()]
+    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    mistakes: list[Mistake] = []
+    axes = swept.axes(settings["grid"] or {}, by, mistakes)
+    if not axes:
+        mistakes.append(Mistake("over", "no input is swept", 'write {"chip_growth": [1.2, 1.5, 2]}'))
+    if mistakes:
+        raise Mistakes(mistakes)
+    return gridded.run(settings, where, axes, by)
+
+
+def structures(
+    name: str = "baseline_2026",
+    law_of: str | None = None,
+    laws: Sequence[str] | None = None,
+    weights: Sequence[float] | None = None,
+    draws: int = 100_000,
+    seed: int = 1,
+    threads: int | None = None,
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    overrides: Sequence[str] = (),
+    config_dir: str | Path | None = None,
+) -> xr.Dataset:
+    """Run a set under rival growth laws of one driver, and with its start ten times higher.
+
+    `law_of` names the driver (the trend by default), `laws` the laws, `weights` theirs in the same order (equal by
+    default). Returns the Dataset that `docs/studies/structures.md` describes.
+
+    Raises
+    ------
+    simulate.errors.Mistakes
+        With everything that is wrong, at once.
+    """
+    from simulate import assumptions, compose, rivals
+
+    run_words = ["study=structures", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
+    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    mistakes: list[Mistake] = []
+    listed = tuple(None if given is None else list(given) for given in (laws, weights))
+    varied, prefix = rivals.hypotheses(settings, law_of, listed[0], listed[1], mistakes)
+    if mistakes:
+        raise Mistakes(mistakes)
+    built = assumptions.build(varied, where)
+    return rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"])
+
+
+def _in_words(values: Any) -> str:
+    """A list or range as the command line writes it."""
+    if isinstance(values, Mapping):
+        return "{" + ",".join(f"{key}:{value}" for key, value in values.items()) + "}"
+    plain = values.tolist() if hasattr(values, "tolist") else values
+    return "[" + ",".join(map(repr, plain)) + "]" if isinstance(plain, list | tuple) else repr(plain)
 
 
 def load(folder: str | Path) -> xr.Dataset:

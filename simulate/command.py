@@ -29,6 +29,8 @@ STUDIES = {
     "attribution": "simulate.studies.attribution",
     "sensitivity": "simulate.studies.sensitivity",
     "explain": "simulate.studies.explain",
+    "grid": "simulate.studies.grid",
+    "structures": "simulate.studies.structures",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
 }

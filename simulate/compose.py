@@ -190,10 +190,13 @@ def _say(heard: inheritance.Composed, job: Sequence[words.Word]) -> None:
     they were written.
     """
     fields: dict[str, list[words.Word]] = {}
-    for word in sorted(job, key=lambda word: word.key.count(".")):
+    for word in sorted(job, key=lambda word: 0 if word.key.startswith("grid.") else word.key.count(".")):
         section, *rest = word.key.split(".")
         if word.key == "hydra.run.dir":
             heard.settings["folder"] = word.value
+            heard.origins[word.key] = word.where
+        elif section == "grid":
+            heard.settings["grid"] = {**(heard.settings["grid"] or {}), ".".join(rest): word.value}
             heard.origins[word.key] = word.where
         elif section in grammar.ROW_SECTIONS and len(rest) == 2:
             fields.setdefault(f"{section}.{rest[0]}", []).append(word)
@@ -243,7 +246,7 @@ def _by_hydra(library: Library, job: Sequence[words.Word], mistakes: list[Mistak
     from omegaconf.errors import OmegaConfBaseException
 
     # Rows are open mappings to Hydra, so it could find nothing wrong with them, and their words are already checked.
-    own = ("hydra", "hypotheses", *grammar.ROW_SECTIONS)
+    own = ("hydra", "hypotheses", "grid.", *grammar.ROW_SECTIONS)
     texts = [word.text for word in job if word.key in grammar.GROUPS or not word.key.startswith(own)]
     around = GlobalHydra.instance().hydra  # a program that itself runs under Hydra
     GlobalHydra.instance().clear()

@@ -139,6 +139,13 @@ class Run:
     threshold: Any = None
     year: Any = None
     draw: Any = None
+    grid: Any = None
+    grid_by: Any = None
+    grid_year: Any = None
+    grid_threshold: Any = None
+    law_of: Any = None
+    laws: Any = None
+    law_weights: Any = None
 
 
 @dataclass
@@ -299,6 +306,12 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "groups": ("sensitivity", "attribution"),
     "at": ("attribution",),
     "draw": ("explain",),
+    "grid": ("grid",),
+    "grid_year": ("grid",),
+    "grid_threshold": ("grid",),
+    "law_of": ("structures",),
+    "laws": ("structures",),
+    "law_weights": ("structures",),
 }
 
 
@@ -309,6 +322,12 @@ def check_study(study: str, settings: Mapping[str, Any], where: Callable[[str], 
         for key, studies in READ_BY.items()
         if settings.get(key) is not None and study not in studies
     ]
+
+
+def _grid_by(value: Any) -> str:
+    if value not in ("product", "zip"):
+        raise Refusal("unknown choice" + did_you_mean(str(value), ["product", "zip"]), "allowed: product, zip")
+    return str(value)
 
 
 CHECKS: Mapping[str, Callable[[Any], Any]] = {
@@ -324,4 +343,5 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "threshold": _threshold,
     "year": _year,
     "draw": _draw,
+    "grid_by": _grid_by,
 }

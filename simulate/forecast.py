@@ -82,8 +82,25 @@ def simulate(
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
-    _check_draws(sets, draws)
     prepared = [prepare(one, kept) for one in sets]
+    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, keep == "draws")
+
+
+def count(
+    assumptions: Assumptions,
+    prepared: list[Prepared],
+    draws: int,
+    seed: int,
+    threads: int | None = None,
+    progress: Progress | None = None,
+    levels: Sequence[float] = (),
+    kept: tuple[str, ...] = (),
+    paths: int = 0,
+    everything: bool = False,
+) -> Outcome:
+    """Run the plans of all members of a set, which may watch less than `simulate` does."""
+    sets = [hypothesis.set for hypothesis in assumptions.members]
+    _check_draws(sets, draws)
     watched = _place(prepared, seed, sets)
     kept_rows, thresholds = len(prepared[0].plan.kept), len(assumptions.thresholds)
     members = [
@@ -98,7 +115,7 @@ def simulate(
     for one, own, total in zip(sets, prepared, sums, strict=True):
         check_broken(one, own, total, draws)
         _check_results(one, own, total, draws)
-    outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, keep == "draws")
+    outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, everything)
     _check_evidence(outcome)
     return outcome
 

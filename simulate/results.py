@@ -49,7 +49,11 @@ def effective_draws(dataset: xr.Dataset) -> float:
 
 def answer_years(dataset: xr.Dataset) -> list[int]:
     """Return the indices of the years of the answer: those of ANSWER_YEARS on the grid, else a few even ones."""
-    year = dataset["year"].values
+    return indices_of_answer(dataset["year"].values)
+
+
+def indices_of_answer(year: np.ndarray) -> list[int]:
+    """Return the indices of the years of the answer among instants (year,)."""
     found = [int(np.argmin(np.abs(year - y))) for y in ANSWER_YEARS if np.any(np.abs(year - y) < 1e-6)]
     if len(found) >= 2:
         return found

@@ -196,7 +196,7 @@ def _several(where: str, key: str, parsed: Any, groups: Mapping[str, list[str]])
 
 def _told(key: str, text: str) -> str:
     """How Hydra is told: rows and drivers are open mappings to it, whose keys have been checked here."""
-    open_to_hydra = key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses") and "." in key
+    open_to_hydra = key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses", "grid") and "." in key
     return f"{'++' if open_to_hydra else ''}{key}={text}"
 
 

@@ -17,10 +17,12 @@ from simulate.plots.binding import binding
 from simulate.plots.comparison import compared_fan, compared_probability
 from simulate.plots.crossing import crossing
 from simulate.plots.fan import fan
+from simulate.plots.grid import grid
 from simulate.plots.hypotheses import hypotheses
 from simulate.plots.inputs_table import inputs_table
 from simulate.plots.probability import probability
 from simulate.plots.story import story
+from simulate.plots.structures import structures
 from simulate.plots.tornado import tornado
 
 if TYPE_CHECKING:
@@ -34,11 +36,13 @@ __all__ = [
     "crossing",
     "fan",
     "files",
+    "grid",
     "hypotheses",
     "inputs_table",
     "probability",
     "save_all",
     "story",
+    "structures",
     "tornado",
     "waterfall",
 ]

@@ -1,0 +1,112 @@
+"""A grid as one wide table, a row a point, and as the answer in the terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulate import gridded, wording
+from simulate.results import Rows
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+MOST_COLUMNS, MOST_LINES = 9, 24
+MOST_PROBLEMS = 5
+
+
+def flat(dataset: xr.Dataset) -> xr.Dataset:
+    """The result with all points along one dimension `at`."""
+    dims = gridded.dimensions(dataset)
+    return dataset.stack(at=dims).reset_index("at").transpose("at", ...)
+
+
+def wide(dataset: xr.Dataset) -> Rows:
+    """A row a point: its inputs, the probabilities by the years of the answer, the median dates, median compute."""
+    every = flat(dataset)
+    columns: dict[str, list[Any]] = {axis: every[axis].values.tolist() for axis in gridded.axes_of(dataset)}
+    columns["problem"] = every["problem"].values.tolist()
+    years = dataset["answer_year"].values
+    if "probability" in every:
+        for name in every["threshold"].values.tolist():
+            chance = every["probability"].sel(threshold=name)
+            for year in years:
+                column = chance.sel(year=year, method="nearest").values
+                columns[f"P({name} by {year:g})"] = [None if np.isnan(value) else value for value in column.tolist()]
+        for name in every["threshold"].values.tolist():
+            dates = every["crossing"].sel(threshold=name, crossing_quantile=0.5).values.tolist()
+            columns[f"median date of {name}"] = [_date(date, float(dataset.attrs["horizon"])) for date in dates]
+    for name in (name for name in every.data_vars if "answer_year" in every[name].dims):
+        units = every[name].attrs["units"]
+        for year in years:
+            middle = every[name].sel(quantile=0.5, answer_year=year).values.tolist()
+            columns[f"median {name} {year:g} ({units})"] = [None if np.isnan(value) else value for value in middle]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+
+
+def _date(date: float, horizon: float) -> float | str | None:
+    if np.isnan(date):
+        return None
+    return date if np.isfinite(date) else f">{horizon:g}" if date > 0 else "already"
+
+
+def answer(dataset: xr.Dataset, threshold: str | None = None, year: float | None = None) -> str:
+    """What the terminal says: over what, how the probability moves, and which points failed."""
+    attrs = dataset.attrs
+    failed = [problem for problem in flat(dataset)["problem"].values.tolist() if problem]
+    lines = [
+        wording.clean(attrs["title"]),
+        f"{attrs['statement']}, at {dataset['problem'].size} points.",
+        f"set {attrs['name']} · {attrs['draws']:,} draws a point, the same in all · seed {attrs['seed']}",
+        "",
+    ]
+    if "probability" in dataset:
+        lines += _probabilities(dataset, *gridded.shown(dataset, threshold, year))
+    lines += [f"failed: {wording.clean(problem)}" for problem in list(dict.fromkeys(failed))[:MOST_PROBLEMS]]
+    if len(failed):
+        lines.append(f"{len(failed)} of {dataset['problem'].size} points failed; see `problem` in grid.csv")
+    return "\n".join(lines) + "\n"
+
+
+def _probabilities(dataset: xr.Dataset, threshold: str, year: float) -> Iterator[str]:
+    yield f"P({threshold} crossed by {year:g}), %"
+    chance = dataset["probability"].sel(threshold=threshold).sel(year=year, method="nearest")
+    worth = dataset["sample_size"]
+    axes, dims = gridded.axes_of(dataset), gridded.dimensions(dataset)
+    for axis in axes:
+        yield f"  {axis} in {dataset[axis].attrs['units']}"
+    if len(dims) == 2 and chance.sizes[dims[1]] <= MOST_COLUMNS and chance.sizes[dims[0]] <= MOST_LINES:
+        rows = [[f"{dims[0]} \\ {dims[1]}", *(f"{value:g}" for value in dataset[dims[1]].values)]]
+        for i, value in enumerate(dataset[dims[0]].values):
+            cells = zip(chance.values[i], worth.values[i], strict=True)
+            rows.append([f"{value:g}", *(_percent(share, draws) for share, draws in cells)])
+        yield from _aligned(rows)
+    elif len(dims) == 1 and chance.size <= MOST_LINES:
+        rows = [[*axes, "P, %"]]
+        for i in range(chance.size):
+            numbers = [f"{dataset[axis].values[i]:g}" for axis in axes]
+            rows.append([*numbers, _percent(chance.values[i], worth.values[i])])
+        yield from _aligned(rows)
+    else:
+        every = flat(dataset)
+        table = every["probability"].sel(threshold=threshold).sel(year=year, method="nearest").values
+        for word, at in (("least", int(np.nanargmin(table))), ("most", int(np.nanargmax(table)))):
+            place = ", ".join(f"{axis} {float(every[axis].values[at]):g}" for axis in axes)
+            draws = float(every["sample_size"].values[at])
+            yield f"  {word}: {_percent(table[at], draws)} at {place}"
+    yield ""
+
+
+def _percent(share: float, draws: float) -> str:
+    if np.isnan(share):
+        return "failed"
+    value, error = wording.percent(float(share), float(draws))
+    return f"{value} {error}".rstrip()
+
+
+def _aligned(rows: list[list[str]]) -> Iterator[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for line in rows:
+        yield "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))

@@ -1,0 +1,52 @@
+"""A grid: how probabilities and dates move with one or more inputs."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from simulate.errors import Mistake, Mistakes
+
+SOME_FAILED = 3
+
+
+def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
+    """Run all points and write the folder; gives 3 where some point failed.
+
+    Raises Mistakes before anything is written.
+    """
+    from simulate import swept
+
+    mistakes: list[Mistake] = []
+    if not settings["grid"]:
+        mistakes.append(Mistake("study=grid", "no input is swept", "name one: grid.ROW=[2.5,3,3.5]"))
+    axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
+    if mistakes:
+        raise Mistakes(mistakes)
+    from simulate import grid_tables, gridded, plots, report, store, timegrid
+    from simulate.checking import Check
+    from simulate.dataset import config_hash
+    from simulate.studies import folder
+    from simulate.studies.forecast import place
+
+    years = timegrid.instants(Check(settings, where))
+    asked = settings["grid_threshold"], settings["grid_year"]
+    if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *asked):
+        raise Mistakes(mistakes)
+    root, name = place(settings)
+    target = store.prepare(
+        f"grid-{settings['name']}", config_hash(settings), name, root=root, overwrite=settings["overwrite"]
+    )
+    points = swept.points(axes, settings["grid_by"])
+    with report.progress("grid", settings["draws"] * len(points)) as advance:
+        dataset = gridded.run(settings, where, axes, settings["grid_by"], advance)
+    figures = {}
+    if "probability" in dataset:
+        threshold, year = gridded.shown(dataset, *asked)
+        figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
+    saved = folder.save(dataset, target, {"grid": grid_tables.wide(dataset)}, figures)
+    sys.stdout.write(grid_tables.answer(dataset, *asked) + f"{saved}\n")
+    failed = int((dataset["problem"] != "").sum())
+    return SOME_FAILED if failed else 0
