@@ -103,9 +103,10 @@ class _Apart:
     def _probabilities(self, pairs: list[tuple[str, int, int]]) -> dict[str, Any]:
         difference, errors = np.zeros((2, len(pairs), len(self.years)))
         plain = self.first.plain and self.other.plain
+        mine, theirs = (result["probability"].values for result in (self.its, self.result))
         for k, (_, a, b) in enumerate(pairs):
             for j, (at, there) in enumerate(self.instants):
-                p, q = float(self.its["probability"][a, at]), float(self.result["probability"][b, there])
+                p, q = float(mine[a, at]), float(theirs[b, there])
                 push = self.other.probability(b, self.years[j], q) - self.first.probability(a, self.years[j], p)
                 difference[k, j] = q - p
                 errors[k, j] = error(push, self.draws)
@@ -118,9 +119,10 @@ class _Apart:
     def _dates(self, pairs: list[tuple[str, int, int]]) -> dict[str, Any]:
         levels = self.its["crossing_quantile"].values
         difference, errors = np.full((2, len(pairs), levels.size), np.nan)
+        mine, theirs = (result["crossing"].values for result in (self.its, self.result))
         for k, (_, a, b) in enumerate(pairs):
             for j, level in enumerate(levels.tolist()):
-                p, q = float(self.its["crossing"][a, j]), float(self.result["crossing"][b, j])
+                p, q = float(mine[a, j]), float(theirs[b, j])
                 if math.isfinite(p) and math.isfinite(q):
                     difference[k, j] = q - p
                     push = self.other.date(b, level, q) - self.first.date(a, level, p)
@@ -134,8 +136,9 @@ class _Apart:
         middle = int(np.argmin(np.abs(self.its["quantile"].values - 0.5)))
         difference, errors = np.full((2, len(self.years)), np.nan)
         (levels, here), (others, yonder) = (side.near_median(name) for side in (self.first, self.other))
+        mine, theirs = (result[name].values for result in (self.its, self.result))
         for j, (at, there) in enumerate(self.instants):
-            p, q = float(self.its[name][middle, at]), float(self.result[name][middle, there])
+            p, q = float(mine[middle, at]), float(theirs[middle, there])
             if not (math.isfinite(p) and math.isfinite(q)):
                 continue
             push = self.other.median(name, there, q, (others, yonder[:, there]))

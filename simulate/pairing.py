@@ -41,6 +41,7 @@ class FirstDraws:
         if outcome.weighted:
             weights = weights * np.exp([paths[-1, 0].astype(np.float64) for paths in self.paths])
         self.weights: Array = weights / weights.sum(axis=0).mean()  # (member, draw)
+        self.crossings = outcome.crossings() if outcome.set.thresholds else None
 
     @property
     def plain(self) -> bool:
@@ -54,7 +55,9 @@ class FirstDraws:
     def date(self, threshold: int, level: float, date: float) -> Array:
         """Influence (draw,) on a quantile of the crossing dates."""
         near = neighbours(level, self.of.sample_size)
-        found = self.of.crossings().dates_of(threshold, np.array(near))
+        if self.crossings is None:
+            raise ValueError("a set without thresholds has no crossing dates")
+        found = self.crossings.dates_of(threshold, np.array(near))
         return -slope(near, found) * self._excess(self.dates[:, threshold] <= date, level)
 
     def median(self, quantity: str, year: int, median: float, near: tuple[Array, Array]) -> Array:
