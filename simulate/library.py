@@ -93,7 +93,7 @@ class Library:
         nodes: dict[tuple[str | None, str], Any] = {
             (None, "schema"): config.Settings,
             (None, "config"): OmegaConf.load(self.root / "config.yaml"),
-            **{("study", study): {"study": study} for study in self.shipped["study"]},
+            **{("study", name): OmegaConf.load(self.root / "study" / f"{name}.yaml") for name in self.shipped["study"]},
         }
         for (group, name), source in self.read.items():
             if group != "sweep":

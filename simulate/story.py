@@ -181,7 +181,7 @@ def _distances(inputs: Array, weights: Array, counting: NDArray[np.bool_]) -> tu
     spread = high - low
     counts = counting & np.isfinite(spread) & (spread > 0.0)
     distance = (((scaled[:, counts] - middle[counts]) / spread[counts]) ** 2).sum(axis=1)
-    return np.where(wide, 10.0**middle, middle), distance
+    return np.where(wide, 10.0 ** np.where(wide, middle, 0.0), middle), distance
 
 
 def _weighted(values: Array, weights: Array, level: float) -> Array:

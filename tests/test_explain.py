@@ -145,3 +145,9 @@ def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
     )
     assert wanted
     np.testing.assert_allclose(marks, wanted)
+
+
+def test_the_study_has_draws_of_its_own() -> None:
+    """Unless the words say otherwise."""
+    assert compose.settings(None, ["study=explain"])[0]["draws"] == 20000
+    assert compose.settings(None, ["draws=300", "study=explain"])[0]["draws"] == 300

@@ -295,3 +295,9 @@ def test_the_tornado_shows_the_widest_swing_on_top(tmp_path: Path) -> None:
     assert "chance of having crossed by 2030, %" in ax.get_xlabel()
     for output in ("level date", "training_compute"):
         assert plots.tornado(dataset, output=output).get_xlabel()
+
+
+def test_the_study_has_draws_of_its_own() -> None:
+    """Unless the words say otherwise."""
+    assert compose.settings(None, ["study=sensitivity"])[0]["draws"] == 16384
+    assert compose.settings(None, ["draws=300", "study=sensitivity"])[0]["draws"] == 300
