@@ -25,6 +25,7 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
   simulate study=list                       sets, thresholds, inputs, units, distributions, laws
   simulate study=show inputs=chip_growth    one row: density, mean, median, source
   simulate -m seed=1,2,3                    a sweep; also 'assumptions=glob(*)' and range(1,10)
+  simulate -m sweep=ceilings                a named sweep; with resume=true what is missing of it
 
 Keys of a run:
   draws=1000000  seed=1  threads=null  keep=null|draws
