@@ -15,13 +15,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from simulate import grammar
-from simulate.errors import Mistake, did_you_mean, shown
+from simulate.errors import Mistake, shown
 from simulate.nodes import unusable
 
 LONGEST_WORD = 20_000
 DEEPEST = 16
 MOST_JOBS = 100_000
-LAUNCHERS = ("basic", "joblib", "submitit_local", "submitit_slurm")
+LAUNCHERS = ("basic",)
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([./][A-Za-z0-9_-]+)*")
 
 
@@ -129,7 +129,8 @@ def _check_hydra(key: str, text: str) -> None:
     """The few settings of Hydra that the command line may change; none of them can name code."""
     launcher = re.fullmatch(r"hydra\.launcher\.[a-z_]+", key) and re.fullmatch(r"[A-Za-z0-9_.:/-]+", text)
     if key == "hydra/launcher" and text not in LAUNCHERS:
-        raise _Wrong(f"unknown launcher {shown(text)}{did_you_mean(text, LAUNCHERS)}", f"one of {', '.join(LAUNCHERS)}")
+        what = f"there is no launcher {shown(text)}: jobs run one after another, each on all threads"
+        raise _Wrong(what, "leave it out; for several machines give each a part of the values")
     if not (key in ("hydra/launcher", "hydra.run.dir") or launcher):
         allowed = "hydra.run.dir, hydra/launcher and the plain options of hydra.launcher"
         raise _Wrong(f"'{key}': the settings of Hydra are closed", f"allowed: {allowed}")

@@ -122,4 +122,5 @@ def test_the_command_writes_table_and_figure(own: str, tmp_path: Path, monkeypat
     assert dataset["law"].values.tolist() == [law.replace("-", "_") for law in rivals.RIVALS]
     ax = package.plots.structures(dataset, threshold="level")
     assert len(ax.lines) >= 2 * (len(rivals.RIVALS) + 1)
-    assert np.array_equal(ax.lines[0].get_ydata(), 100 * dataset["probability_by_law"].values[0, 0])
+    first = dataset["probability_by_law"].sel(law="exponential", threshold="level")
+    assert np.array_equal(ax.lines[0].get_ydata(), 100 * first)

@@ -1,0 +1,99 @@
+"""Sweeps: all jobs in one result, a failed one with its own error, and only what is missing run again."""
+
+from __future__ import annotations
+
+import csv
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from command_line import HEADER, assert_clean_refusal, simulate, write
+
+from simulate import store
+from simulate.library import Library
+
+SET = """
+start: 2026
+horizon: 2032
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
+  patience: {value: 2, unit: year}
+quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
+thresholds: {level: {value: 30, unit: log10 FLOP}}
+"""
+
+
+@pytest.fixture
+def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    write(tmp_path / "sets", "line.yaml", HEADER + SET)
+    write(tmp_path / "sets", "longer.yaml", HEADER + "defaults: [line]\nhorizon: 2034\n")
+    here = tmp_path / "here"
+    here.mkdir()
+    monkeypatch.chdir(here)
+    return ["-m", f"--config-dir={tmp_path / 'sets'}", "draws=1000"]
+
+
+def rows(folder: Path) -> list[dict[str, str]]:
+    with (folder / "jobs.csv").open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def test_jobs_are_gathered_and_a_failed_one_is_named_with_its_own_error(words: list[str]) -> None:
+    outcome = simulate(*words, "assumptions=line,longer", "inputs.patience.value=2,-2")
+    assert outcome.code == 3
+    assert outcome.err.count("failed: ") == 2
+    assert "2 of 4 jobs failed" in outcome.err
+    assert outcome.err.count("log_of_wait") == 2
+    folder = Path(outcome.out.splitlines()[-1])
+    found = store.load(folder / "result.nc")
+    assert found["word:inputs.patience.value"].values.tolist() == ["2", "-2", "2", "-2"]
+    assert found["word:assumptions"].values.tolist() == ["line", "line", "longer", "longer"]
+    assert [bool(problem) for problem in found["problem"].values] == [False, True, False, True]
+    shares = found["probability"].sel(threshold="level")
+    for job in (0, 2):
+        alone = store.load(folder / f"{job:04}")["probability"].sel(threshold="level")
+        assert np.array_equal(shares.sel(job=job, year=alone["year"]), alone)
+    assert np.isnan(shares.sel(job=[1, 3])).all()
+    assert np.isnan(shares.sel(job=0, year=2034))
+    table = [row for row in rows(folder) if row["threshold"] in ("level", "")]
+    assert [row["job"] for row in table] == ["0", "1", "2", "3"]
+    assert float(table[0]["P by 2030"]) == float(shares.sel(job=0, year=2030))
+    assert "log_of_wait" in table[1]["problem"]
+
+
+def test_resume_runs_only_what_is_missing(words: list[str]) -> None:
+    sweep = [*words, "inputs.trend_growth.value=0.5,0.6,0.7", "assumptions=line"]
+    first = simulate(*sweep)
+    assert first.code == 0, first.err
+    folder = Path(first.out.splitlines()[-1])
+    before = {name: (folder / name / "manifest.json").stat().st_mtime_ns for name in ("0000", "0001", "0002")}
+    whole = store.load(folder / "result.nc")
+    shutil.rmtree(folder / "0001")
+    again = simulate(*sweep, "resume=true")
+    assert again.code == 0, again.err
+    assert Path(again.out.splitlines()[-1]) == folder
+    after = {name: (folder / name / "manifest.json").stat().st_mtime_ns for name in before}
+    assert [after[name] == before[name] for name in before] == [True, False, True]
+    assert store.load(folder / "result.nc").identical(whole)
+    anew = simulate(*sweep)
+    assert Path(anew.out.splitlines()[-1]) != folder
+
+
+@pytest.mark.parametrize("name", Library().names("sweep"))
+def test_every_shipped_sweep_is_valid(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = simulate("-m", f"sweep={name}", "study=validate")
+    assert outcome.code == 0, outcome.err
+
+
+@pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "submitit_slurm"])
+def test_launchers_that_are_not_there_are_refused(
+    launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = simulate("-m", "seed=1,2", f"hydra/launcher={launcher}")
+    assert_clean_refusal(outcome, tmp_path)
+    assert f"there is no launcher '{launcher}'" in outcome.err
