@@ -207,7 +207,7 @@ def test_typing_errors(own: str, word: str, said: str, tmp_path: Path, monkeypat
             ],
             "109989 points; at most 100000",
         ),
-        (["study=grid", "grid.trend_growth=[0.5,0.6]", "draws=600", "grid_threshold=levle"], "did you mean 'level'?"),
+        (["study=grid", "grid.trend_growth=[0.5,0.6]", "draws=600", "grid_threshold=levell"], "did you mean 'level'?"),
         (["study=grid", "grid.trend_growth=[0.5,0.6]", "draws=600", "grid_year=2050"], "2026 to 2032"),
     ],
 )
