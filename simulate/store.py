@@ -29,6 +29,8 @@ __all__ = ["FORMAT", "Target", "load", "prepare", "save", "save_files"]
 
 FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
+STORED_AS_JSON = ("versions", "changes", "pinned", "timings")
+"""Attributes that hold JSON as text, since a netCDF file knows no lists."""
 
 
 def save(
@@ -156,17 +158,12 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
         "program": "simulate",
         "format": FORMAT,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **{key: _unfolded(plain[key]) for key in keys if key in plain},
+        **{key: json.loads(plain[key]) if key in STORED_AS_JSON else plain[key] for key in keys if key in plain},
         "truncated_share": cut,
         "truncated_draws": {name: round(share * float(dataset.attrs["draws"])) for name, share in cut.items()},
         "problems": problems,
         "files": hashes,
     }
-
-
-def _unfolded(value: Any) -> Any:
-    """An attribute as JSON wants it: what is stored as a JSON text is opened."""
-    return json.loads(value) if isinstance(value, str) and value.startswith(("{", "[")) else value
 
 
 def _publish(folder: Path, target: Target) -> Path:

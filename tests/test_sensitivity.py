@@ -272,7 +272,7 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         (("study=sensitivity", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
         (("study=sensitivity", "year=soon"), "a year is needed"),
         (("study=sensitivity", "treshold=flop_1e29"), "did you mean 'threshold"),
-        (("study=sensitivity", "groups=[a]"), "groups={money"),
+        (("study=sensitivity", "groups=[a]"), "groups={supply"),
         (("study=forecast", "groups={a: [b]}"), "means nothing to study=forecast"),
         (("study=sensitivity", "draws=1e9"), "allowed: 100 to"),
     ],
