@@ -97,7 +97,10 @@ def test_sets_of_other_years_and_thresholds(folder: Path) -> None:
 SEEDS = 40
 
 
-@pytest.mark.parametrize("other", [FAST, "mixed"], ids=["plain", "hypotheses and evidence"])
+@pytest.mark.parametrize(
+    "other",
+    [pytest.param(FAST, id="plain"), pytest.param("mixed", id="hypotheses and evidence", marks=pytest.mark.long)],
+)
 def test_errors_are_the_spread_over_seeds(other: Any, folder: Path) -> None:
     found: dict[str, list[tuple[float, float]]] = {"probability": [], "crossing": [], "training_compute": []}
     words = ["study=compare", "thresholds=[regulatory]"]

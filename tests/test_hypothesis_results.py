@@ -122,6 +122,7 @@ def test_errors_of_a_hypothesis_are_those_of_all_the_weight_on_it(dataset):
         assert hypothesis_results.draws(dataset)[which] == pytest.approx(float(alone["effective_sample_size"]))
 
 
+@pytest.mark.long
 def test_the_error_of_a_weight_is_the_scatter_between_seeds(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "sets", "two.yaml", HEADER + WHOLE)

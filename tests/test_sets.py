@@ -108,7 +108,7 @@ def test_every_set_says_what_it_is(name: str) -> None:
 def test_every_row_is_read(name: str) -> None:
     settings, where = compose.settings(name)
     built = assumptions.build(settings, where)
-    assert not [note for note in built.notes if "is left out: the set has no" not in note]
+    assert not [note for note in built.notes if "left out, as the set has no" not in note]
     assert not built.unused
 
 
