@@ -158,12 +158,17 @@ def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) 
         "program": "simulate",
         "format": FORMAT,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **{key: json.loads(plain[key]) if key in STORED_AS_JSON else plain[key] for key in keys if key in plain},
+        **{key: _opened(key, plain[key]) for key in keys if key in plain},
         "truncated_share": cut,
         "truncated_draws": {name: round(share * float(dataset.attrs["draws"])) for name, share in cut.items()},
         "problems": problems,
         "files": hashes,
     }
+
+
+def _opened(key: str, value: Any) -> Any:
+    """An attribute as JSON wants it."""
+    return json.loads(value) if key in STORED_AS_JSON and isinstance(value, str) else value
 
 
 def _publish(folder: Path, target: Target) -> Path:

@@ -149,9 +149,13 @@ def state(date: float, level: float, never: float) -> str:
 
 
 def date(value: float, level: float, never: float, horizon: float, error: float = math.nan) -> str:
-    """Return a crossing date as text, with at most one decimal: 2031.4, ">2060" or "already"."""
+    """Return a crossing date as text, with at most one decimal: 2031.4, ">2060" or "already". An error of 0 is that of
+    a certain date.
+    """
     kind = state(value, level, never)
     if kind != "crossed":
         return "already" if kind == "already" else f">{horizon:g}"
-    decimals = places(error) if math.isfinite(error) and error > 0 else 0
-    return fixed(value, max(min(decimals, 1), 0))
+    decimals = 0
+    if math.isfinite(error):
+        decimals = max(min(places(error), 1), 0) if error > 0.0 else 1
+    return fixed(value, decimals)

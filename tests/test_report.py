@@ -56,6 +56,7 @@ def test_none_and_all_are_limits():
 def test_dates_say_beyond_and_already():
     assert wording.date(2031.44, 0.5, 0.2, 2060, error=0.01) == "2031.4"
     assert wording.date(2031.44, 0.5, 0.2, 2060, error=3.0) == "2031"
+    assert wording.date(2031.44, 0.5, 0.2, 2060, error=0.0) == "2031.4"
     assert wording.date(2059.9, 0.5, 0.5, 2060, error=0.01) == ">2060"
     assert wording.date(math.inf, 0.9, 0.2, 2060) == ">2060"
     assert wording.date(-math.inf, 0.1, 0.0, 2060) == "already"

@@ -56,7 +56,8 @@ def _draw(dataset: xr.Dataset, ax: Axes | None, change: Change) -> Axes:
     ends = (scale * change.first, scale * change.other)
     ax.scatter(ends, [0, len(names) - 1], color="#222222", s=42, marker="D", zorder=3)
     reach = max(float(np.ptp(upto)), 1e-9)
-    for k, text in enumerate([f"{ends[0]:.4g}", *(f"{step:+.2g}" for step in steps), f"{ends[1]:.4g}"]):
+    first_end, last_end = (f"{end:.1f}" if change.kind == DATE else f"{end:.4g}" for end in ends)
+    for k, text in enumerate([first_end, *(f"{step:+.2g}" for step in steps), last_end]):
         right = max(upto[min(k, len(steps))], upto[k - 1] if 0 < k <= len(steps) else -np.inf)
         beside = 2.0 * errors[k - 1] if 0 < k <= len(steps) else 0.0
         ax.text(right + beside + 0.02 * reach, k, text, va="center", ha="left", fontsize=8, color="#222222")
