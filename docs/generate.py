@@ -17,11 +17,10 @@ from pathlib import Path
 from typing import Any
 
 import simulate
-from simulate import assumptions, compose, layout, published, replication_tables, report, sampling, wording
+from simulate import assumptions, compose, layout, published, quantiles, replication_tables, report, wording
 from simulate.drivers import DRIVERS
 from simulate.library import Library
 from simulate.rows import Row
-from simulate.shapes import Shape
 from simulate.studies import replicate
 
 HERE = Path(__file__).parent
@@ -127,19 +126,10 @@ def stated(given: dict[str, Any]) -> str:
 def _implied(row: Row) -> str:
     if row.shape is None or row.certain is not None:
         return ""
-    values = _quantiles(row.shape)
+    values = quantiles.at(row.shape, LEVELS)
     if row.unit == "year" and values[0] > 1000:
         return " / ".join(f"{value:.1f}" for value in values)
     return " / ".join(wording.number(value) for value in values)
-
-
-def _quantiles(shape: Shape) -> list[float]:
-    """The quantiles of a distribution; a mixture takes a uniform part by part, not in the order of its values."""
-    if len(shape.parts) == 1:
-        return sampling.quantile_of(shape, LEVELS)
-    count = 100_000
-    values = sorted(sampling.quantile_of(shape, [(i + 0.5) / count for i in range(count)]))
-    return [values[int(level * count)] for level in LEVELS]
 
 
 def sources(text: str) -> str:

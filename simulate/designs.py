@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import elementwise, layout, sampling, summary, tables
+from simulate import elementwise, layout, quantiles, sampling, summary, tables
 from simulate.assumptions import Assumptions
 from simulate.correlation import cholesky
 from simulate.drivers import DRIVERS
@@ -132,7 +132,7 @@ def pinned(name: str, level: float) -> Change:
         shape = known[name].shape
         assert shape is not None
         point = np.zeros(1, sampling.PART)
-        point["a"], point["upto"], point["scale"] = sampling.quantile_of(shape, [level])[0], 1.0, 1.0
+        point["a"], point["upto"], point["scale"] = quantiles.at(shape, [level])[0], 1.0, 1.0
         point["kind"] = int(Kind.POINT)
         where = _place(draws.drawn, name)
         conditional = _given(draws, known, where, level)
@@ -193,7 +193,7 @@ def _moved(row: Row, mean: float, sd: float) -> Array:
         z = elementwise.normal_quantile(near.ravel())
         z = np.where((u > rest).ravel(), -z, z)
         v = np.clip(elementwise.normal_probability(mean + sd * z), SMALLEST, 1.0 - SMALLEST)
-        return np.array(sampling.quantile_of(shape, v.tolist())).reshape(u.shape)
+        return np.array(sampling.values_at(shape, v.tolist())).reshape(u.shape)
 
     return tables.build(quantile)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import designs, forecast, sampling, sobol
+from simulate import designs, forecast, quantiles, sobol
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -295,7 +295,7 @@ class _Study:
         """The answer with one input pinned at each level, all others drawn."""
         known = {name: row for member in self.set.members for name, row in designs.rows(member.set).items()}
         inputs, outputs = self.asked.inputs, self.asked.outputs
-        values = np.array([sampling.quantile_of(drawn, SWING) for name in inputs if (drawn := known[name].shape)])
+        values = np.array([quantiles.at(drawn, SWING) for name in inputs if (drawn := known[name].shape)])
         shape = (len(inputs), len(SWING), len(outputs))
         answers, errors, difference = np.empty(shape), np.empty(shape), np.empty((len(inputs), len(outputs)))
         for i, name in enumerate(inputs):

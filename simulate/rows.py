@@ -12,10 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulate import conversion, distributions, formulas, units
+from simulate import conversion, distributions, formulas, quantiles, units
 from simulate.errors import Mistake, did_you_mean, shown
 from simulate.fields import ALL_FIELDS, Unfit, family_of
-from simulate.sampling import SMALLEST, quantile_of
 from simulate.shapes import Kind, Shape
 from simulate.units import Conversion, Operation
 
@@ -184,7 +183,8 @@ def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) 
     log.
     """
     assert row.shape is not None
-    lowest, middle, highest = quantile_of(row.shape, [SMALLEST, 0.5, 1.0 - SMALLEST])
+    lowest, highest = quantiles.ends(row.shape)
+    (middle,) = quantiles.at(row.shape, [0.5])
     if row.conversion and lowest <= row.conversion.above:
         mistakes.append(
             Mistake(
@@ -229,6 +229,5 @@ def ends(row: Row) -> tuple[float, float]:
     """The smallest and largest value that a row with a distribution can take, in the kernel unit, sorted."""
     assert row.shape is not None
     assert row.conversion is not None
-    written = quantile_of(row.shape, [SMALLEST, 1.0 - SMALLEST])
-    low, high = sorted(conversion.in_kernel_unit(row.conversion, value) for value in written)
+    low, high = sorted(conversion.in_kernel_unit(row.conversion, value) for value in quantiles.ends(row.shape))
     return low, high

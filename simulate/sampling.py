@@ -10,7 +10,7 @@ order on any number of threads. One call serves two neighbouring draws.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -158,15 +158,29 @@ def pack(shapes: Sequence[Shape]) -> Draws:
     return Draws(drawn, packed, every_table, np.zeros(0, np.int64), np.zeros((0, 0)))
 
 
-def quantile_of(shape: Shape, u: Sequence[float]) -> list[float]:
-    """Quantiles of one distribution as the kernel draws them, in its written unit, for u strictly between 0 and 1."""
-    draws, stack, out, found = pack([shape]), np.empty((3, DRAWS)), np.empty(DRAWS), []
-    for start in range(0, len(u), DRAWS):
-        piece = u[start : start + DRAWS]
-        out[:] = 0.5
-        out[: len(piece)] = piece
-        _one_row(draws, stack, out)
-        found += out[: len(piece)].tolist()
+def maker(shape: Shape) -> Callable[[np.ndarray], np.ndarray]:
+    """What the kernel makes of uniforms strictly between 0 and 1, of any shape: values in the written unit.
+
+    They rise with the uniform but for a mixture, which takes one part after the other: see `quantiles`.
+    """
+    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.full(DRAWS, 0.5)
+
+    def values(uniforms: np.ndarray) -> np.ndarray:
+        flat = uniforms.ravel()
+        found = np.empty_like(flat)
+        for start in range(0, len(flat), DRAWS):
+            piece = flat[start : start + DRAWS]
+            out[: len(piece)] = piece
+            _one_row(draws, stack, out)
+            found[start : start + DRAWS] = out[: len(piece)]
+        return found.reshape(uniforms.shape)
+
+    return values
+
+
+def values_at(shape: Shape, u: Sequence[float]) -> list[float]:
+    """What the kernel makes of some uniforms."""
+    found: list[float] = maker(shape)(np.asarray(u, np.float64)).tolist()
     return found
 
 

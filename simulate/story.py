@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import designs, indices, sampling, summary
+from simulate import designs, indices, quantiles, summary
 from simulate.assumptions import Assumptions, Hypothesis
 from simulate.blocks import DRAWS
 from simulate.compiled import source_hash
@@ -32,7 +32,6 @@ Array = NDArray[np.float64]
 Where = Callable[[str], str]
 LEAST_DRAWS, MOST_DRAWS = 100, 2**20
 IN_LOGS = 3.0  # a positive input that spans more than this factor is measured in its logarithm
-GRID = 2048
 
 
 class Question(NamedTuple):
@@ -227,10 +226,12 @@ def run(question: Question, seed: int = 1) -> xr.Dataset:
         )
         about = {
             "units": "1",
-            "long_name": "share of the input's distribution below the value; nan: certain or derived",
+            "long_name": "share of the input's distribution up to the value; nan: certain or derived",
         }
         percentile = [
-            percentile_of(rows[name].shape, found.inputs[k]) if rows[name].drawn else np.nan
+            quantiles.share_below(shape, found.inputs[k])
+            if (shape := rows[name].shape) and rows[name].drawn
+            else np.nan
             for name, k in zip(rows, at, strict=True)
         ]
         variables["percentile"] = ("input", np.array(percentile), about)
@@ -289,12 +290,6 @@ def _attributes(question: Question, found: Found, seed: int) -> dict[str, Any]:
         "config_hash": config_hash(question.set.settings),
         "changes": json.dumps(question.set.settings.get("changes", [])),
     }
-
-
-def percentile_of(shape: Any, value: float) -> float:
-    """The share of a distribution that lies below a value, to 1/2048."""
-    grid = sampling.quantile_of(shape, [(k + 0.5) / GRID for k in range(GRID)])
-    return float(np.searchsorted(grid, value) / GRID)
 
 
 def input_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:

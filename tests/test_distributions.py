@@ -22,7 +22,7 @@ from scipy import special, stats
 from test_sampling import draws
 
 from simulate.distributions import FAMILIES, Shape, Unfit, shape
-from simulate.sampling import quantile_of
+from simulate.sampling import values_at
 
 Row = dict[str, Any]
 CLOSE = 1e-9
@@ -161,7 +161,7 @@ def shape_of(row: Row) -> Shape:
 
 def compiled(row: Row, u: np.ndarray) -> np.ndarray:
     """Quantiles as the kernel draws them."""
-    return np.array(quantile_of(shape_of(row), u.tolist()))
+    return np.array(values_at(shape_of(row), u.tolist()))
 
 
 def points_for(row: Row) -> np.ndarray:

@@ -144,14 +144,14 @@ def _weight(changes: dict[str, Any]) -> str:
 
 def _briefly(row: Any) -> str:
     """Return what a row says in half a line: its formula, its value, or its 10, 50 and 90 % quantiles."""
-    from simulate import wording
+    from simulate import quantiles, wording
 
     unit = wording.clean(row.unit)
     if row.certain is not None:
         return f"{wording.number(row.certain)} {unit}"
     if row.shape is None:
         return f"{wording.clean(row.formula.text, 2000)}, in {unit}"
-    ends = " / ".join(wording.number(value) for value in _quantiles(row, (0.1, 0.5, 0.9)))
+    ends = " / ".join(wording.number(value) for value in quantiles.at(row.shape, (0.1, 0.5, 0.9)))
     return f"{row.family}, 10 / 50 / 90 %: {ends} {unit}"
 
 
@@ -191,35 +191,18 @@ def _texts(row: Any, indent: str = "  ") -> Iterator[str]:
 
 def _distribution(row: Any) -> Iterator[str]:
     """Mean, quantiles and density of a row, or the value of one that is certain."""
-    from simulate import wording
+    from simulate import quantiles, wording
 
     if row.certain is not None:
         yield f"  value {wording.number(row.certain)}"
     else:
-        values = _spread(row)
+        values = quantiles.equally_likely(row.shape, POINTS)
         yield f"  mean {wording.number(sum(values) / POINTS)}"
-        for level, value in zip(LEVELS, _quantiles(row, LEVELS), strict=True):
+        for level, value in zip(LEVELS, quantiles.at(row.shape, LEVELS), strict=True):
             yield f"  {100 * level:4g} %  {wording.number(value)}"
         yield from _density(values)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
-
-
-def _spread(row: Any) -> list[float]:
-    """POINTS equally likely values of a row, rising: a mixture takes one part after the other as its uniform rises."""
-    from simulate import sampling
-
-    return sorted(sampling.quantile_of(row.shape, [(k + 0.5) / POINTS for k in range(POINTS)]))
-
-
-def _quantiles(row: Any, levels: tuple[float, ...]) -> list[float]:
-    """Quantiles of a row; those of a mixture from its equally likely values."""
-    from simulate import sampling
-
-    if row.family != "mixture":
-        return list(sampling.quantile_of(row.shape, levels))
-    values = _spread(row)
-    return [values[int(level * POINTS)] for level in levels]
 
 
 def _density(values: list[float]) -> Iterator[str]:
