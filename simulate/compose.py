@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulate import config, given, grammar, inheritance, keys, scan, variants, words
+from simulate import given, grammar, inheritance, keys, run_keys, scan, variants, words
 from simulate.changes import differences
 from simulate.errors import Mistake, Mistakes, shown
 from simulate.library import Library
@@ -136,7 +136,7 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
         heard.settings["sets"] = variants.compose(compared, job, library.names("assumptions"), one, mistakes)
     if choice["study"] == "list":
         heard.settings["show"] = {group: library.titles(group) for group in grammar.GROUPS}
-    mistakes.extend(config.check_run(heard.settings, heard.where))
+    mistakes.extend(run_keys.check_run(heard.settings, heard.where))
     keys.make_numbers(heard.settings)
     return Composed(heard.settings, heard.where, sources, sure)
 

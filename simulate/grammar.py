@@ -1,7 +1,7 @@
 """The words that a user may write: top-level keys, fields of a row, groups, and what a name looks like.
 
-One table for files and command line alike, derived from the schema. Whatever is not listed here is a mistake, so that a
-typing error can never be silently ignored and no file can reach into Hydra's own settings.
+One table for files and command line alike; top-level keys are those of the schema. Whatever is not listed here is a
+mistake, so that a typing error can never be silently ignored and no file can reach into Hydra's own settings.
 """
 
 from __future__ import annotations
@@ -9,29 +9,36 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 
-from simulate.config import AssumptionSet, Evidence, Published, Row, Run, Threshold
+from simulate.config import AssumptionSet, Run
 
 SET_KEYS = tuple(field.name for field in fields(AssumptionSet))
 RUN_KEYS = tuple(field.name for field in fields(Run))
-ROW_FIELDS = tuple(field.name for field in fields(Row))
-THRESHOLD_FIELDS = tuple(field.name for field in fields(Threshold))
-EVIDENCE_FIELDS = tuple(field.name for field in fields(Evidence))
+NESTED_FIELDS = ("quantiles", "parts", "years")  # the fields of a row that are lists; all others are one value
+TEXT_FIELDS = ("source", "note", "differs")
+DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
+NUMBER_FIELDS = (*(name for name in DISTRIBUTION_FIELDS if name not in NESTED_FIELDS), "value", "min", "max", "at")
+#: One named, uncertain number: a distribution, a value or a formula, with unit and source.
+ROW_FIELDS = ("dist", *DISTRIBUTION_FIELDS, "value", "formula", "min", "max", "unit", "at", "each", "source", "note")
+#: A row that is a level to be crossed, and what crosses it.
+THRESHOLD_FIELDS = (*ROW_FIELDS, "kind", "quantity")
+#: Something seen since: a log-likelihood by formula, or an observed quantity.
+EVIDENCE_FIELDS = ("loglik", "quantity", "date", "value", "unit", "sd", "source", "note")
+PUBLISHED_KINDS = ("threshold", "quantity", "ceiling", "input", "binding")  # what a published number may be about
+#: What the source of a set printed about one result, to hold the set's own number against.
+PUBLISHED_FIELDS = (
+    *PUBLISHED_KINDS, "year", "years", "since", "quantile", "hypothesis", "value", "unit", "tolerance", "differs",
+    "source", "note",
+)  # fmt: skip
 #: Rows that say what the model is made of; a hypothesis may change them.
 MODEL_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
 ROW_SECTIONS = (*MODEL_SECTIONS, "evidence", "published")
 HYPOTHESIS_KEYS = ("weight", "note", "source", "drivers", *MODEL_SECTIONS, "inactive", "correlations", "sharpness")
-PUBLISHED_FIELDS = tuple(field.name for field in fields(Published))
-PUBLISHED_KINDS = ("threshold", "quantity", "ceiling", "input", "binding")  # what a published number may be about
 GROUPS = ("assumptions", "thresholds", "study")
 USER_GROUPS = ("assumptions", "thresholds", "sweep")
 FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
 
-NUMBER_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "value", "min", "max", "at")
-DISTRIBUTION_FIELDS = ("low", "mid", "mode", "high", "interval", "mean", "sd", "median", "sd_ln", "quantiles", "parts")
 # A row that states one of these says what the input is, and so replaces what it inherits; a value pins what is there.
 DEFINING_FIELDS = ("dist", "formula", "quantiles", "parts")
-NESTED_FIELDS = ("quantiles", "parts", "years")  # the fields of a row that are lists; all others are one value
-TEXT_FIELDS = ("source", "note", "differs")
 FREE_TEXT = ("title", "description", "source")
 LONGEST_TITLE, LONGEST_TEXT = 200, 4000
 MOST_ROWS = 1000

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from simulate import grammar, swept
+from simulate import grammar, run_keys, swept
 from simulate.errors import Mistake, nearest, shown
 from simulate.nodes import unusable
 from simulate.words import Word
@@ -22,11 +22,6 @@ PLAIN_KEYS = tuple(
     for key in (*grammar.RUN_KEYS, *grammar.SET_KEYS, *grammar.GROUPS)
     if key not in ("name", "show", "grid", "drivers", "hypotheses", *grammar.ROW_SECTIONS) or key in grammar.GROUPS
 )
-#: Words that one study alone reads.
-OF_STUDY = {
-    **dict.fromkeys(("grid_by", "grid_year", "grid_threshold"), "grid"),
-    **dict.fromkeys(("law_of", "laws", "law_weights"), "structures"),
-}
 NUMBER = re.compile(r"[-+]?([0-9][0-9_]*\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]{1,4})?")
 
 
@@ -40,11 +35,10 @@ def check(word: Word, settings: Mapping[str, Any], study: str) -> Mistake | None
         return _check_driver(word, parts, settings)
     if section == "hypotheses":
         return _check_hypothesis(word, parts, settings)
-    if word.key in OF_STUDY and study != OF_STUDY[word.key]:
-        what = f"'{word.key}' is read by study={OF_STUDY[word.key]} alone"
-        return Mistake(word.where, what, f"add study={OF_STUDY[word.key]}, or leave it out")
+    if mistake := run_keys.check_reader(word.where, word.key, study):
+        return mistake
     if section == "grid":
-        return _check_grid(word, settings, study)
+        return _check_grid(word, settings)
     if word.key == "name":
         return Mistake(word.where, "the name of a set is the name of its file", "use output= or title=")
     if word.key in ("hydra.run.dir", "hydra/launcher") or word.key.startswith("hydra.launcher."):
@@ -187,10 +181,8 @@ def _check_hypothesis(word: Word, parts: list[str], settings: Mapping[str, Any])
     return _check_driver(word, parts[2:], settings)
 
 
-def _check_grid(word: Word, settings: Mapping[str, Any], study: str) -> Mistake | None:
+def _check_grid(word: Word, settings: Mapping[str, Any]) -> Mistake | None:
     """`grid.spend_growth=[2.5,3]`, or `grid.spend_growth.high=[...]` for another field than the value."""
-    if study != "grid":
-        return Mistake(word.where, f"'{word.key}' is read by study=grid alone", "add study=grid, or leave it out")
     if word.key == "grid":
         return Mistake(word.where, "'grid' is a mapping of swept inputs", "name an input: grid.ROW=[2.5,3,3.5]")
     rows = settings.get("inputs", {})

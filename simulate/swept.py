@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulate import grammar
-from simulate.config import Refusal
 from simulate.errors import Mistake, did_you_mean, shown
+from simulate.run_keys import Refusal
 
 MOST_POINTS = 100_000
 MOST_STEPS = 10_000

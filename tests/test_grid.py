@@ -191,7 +191,7 @@ def test_typing_errors(own: str, word: str, said: str, tmp_path: Path, monkeypat
     ("words", "said"),
     [
         (["study=grid"], "no input is swept"),
-        (["grid.trend_growth=[1,2]"], "is read by study=grid alone"),
+        (["grid.trend_growth=[1,2]"], "means nothing to study=forecast"),
         (["study=grid", "grid.trend_growth=[1,2]", "grid.trend_growth.high=[1,2]"], "would change nothing"),
         (["study=grid", "grid.trend_growth=[1,2]", "grid.trend_growth.value=[1,2]"], "is given twice"),
         (

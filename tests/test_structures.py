@@ -106,8 +106,8 @@ def test_words_of_one_study_are_refused_by_others(tmp_path: Path, monkeypatch: p
     monkeypatch.chdir(tmp_path)
     outcome = simulate("study=validate", "law_of=trend", "grid_by=zip")
     assert_clean_refusal(outcome, tmp_path)
-    assert "'law_of' is read by study=structures alone" in outcome.err
-    assert "'grid_by' is read by study=grid alone" in outcome.err
+    assert "'law_of' means nothing to study=validate" in outcome.err
+    assert "'grid_by' means nothing to study=validate" in outcome.err
 
 
 def test_the_command_writes_table_and_figure(own: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
