@@ -16,7 +16,6 @@ from simulate.sampling import draw
 from simulate.summary import Watch
 from simulate.tally import Sums, blank, noted_crossings
 
-BLOCKS_PER_TASK = 32
 #: Parts of the profile that count, one by one, and all of them together.
 COUNTING = ("histograms of results", "histograms of inputs", "thresholds")
 BARE = "all histograms and thresholds"
@@ -47,8 +46,8 @@ class KernelRun:
             local.run([local.Member(self.prepared, self.watched, self.paths, self.dates)], draws, 1, threads)
             return
         blocks, total = -(-draws // DRAWS), Sums(self.worker.tally)
-        for first in range(0, blocks, BLOCKS_PER_TASK):
-            self.worker.run(1, first, min(first + BLOCKS_PER_TASK, blocks), draws)
+        for first in range(0, blocks, local.MOST_BLOCKS):
+            self.worker.run(1, first, min(first + local.MOST_BLOCKS, blocks), draws)
             total.take(self.worker.tally)
 
     def sample(self, draws: int) -> None:

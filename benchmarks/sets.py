@@ -33,7 +33,7 @@ class Prepared(NamedTuple):
 
     def run(self, draws: int) -> None:
         """Take draws through the years, on this thread, as a thread of a run does."""
-        work = local.Run(self.members, draws, 1, local.BLOCKS_PER_TASK)
+        work = local.Run(self.members, draws, 1, local.MOST_BLOCKS)
         work.work(work.memories())
 
 

@@ -110,7 +110,8 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
     for other in built[1:]:
         _mixable(check, built[0], other)
     if check.mistakes:
-        raise Mistakes(check.mistakes)  # each once: what is wrong with the set is so under every hypothesis
+        # Each once: what is wrong with the set is so under every hypothesis, whatever name is nearest there.
+        raise Mistakes(list({(mistake.where, mistake.what): mistake for mistake in check.mistakes}.values()))
     notes = dict.fromkeys(note for member in built for note in member.set.notes)
     return replace(
         built[0].set,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate.kernel import DATE_BINS
+from simulate.reached import DATE_BINS
 
 NEVER_CROSSED = "not crossed within the horizon"
 MOST_BARS = 120

@@ -20,6 +20,7 @@ from simulate.drivers import DRIVERS
 from simulate.fastmath import exp10, log10
 from simulate.laws import toward_pole
 from simulate.programs import Program, evaluate
+from simulate.reached import count_dates, cross
 from simulate.sampling import Draws, draw, draw_yearly, shake
 from simulate.schedule import AFTER, BEFORE, CEILINGS, END
 from simulate.sequence import in_turn
@@ -27,7 +28,6 @@ from simulate.summary import Counts, Watch, count
 from simulate.weights import by_formulas, by_observations, to_weights
 
 SAME = 1e-9  # years: instants closer than this are the same
-ALREADY, NEVER = -math.inf, math.inf
 
 
 class Instant(NamedTuple):
@@ -36,10 +36,6 @@ class Instant(NamedTuple):
     year: float
     before: float
     first: bool
-
-
-#: A threshold: rows of its level, of the quantity that crosses it, of the margin so far, and of the date.
-LEVEL = np.dtype([("level", "i8"), ("quantity", "i8"), ("margin", "i8"), ("date", "i8")])
 
 
 #: A path that has a pole: rows of its growth and acceleration, and the date from which it grows.
@@ -106,7 +102,6 @@ class Noted(NamedTuple):
     weights: np.ndarray  # (draw of the task,) int64
 
 
-DATE_BINS = 128  # a year
 ADVANCING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "advance"))
 LIMITING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "ceiling"))
 FOLLOWING = tuple(name for name, driver in DRIVERS.items() if hasattr(driver, "follow"))
@@ -189,59 +184,6 @@ def _count_poles(poles, t, many, weights, year, rows, reached):
 
 
 @jit
-def _cross(levels, waiting, t, year, years, many, weights, rows, crossed, dates, scratch, instants, at):
-    """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
-
-    `waiting` (threshold,) is the number of draws of the block that have not crossed yet; the first instant is noted in
-    `instants` from draw `at` on, if there is room.
-    """
-    for k in range(len(levels)):
-        level, quantity = rows[levels[k].level], rows[levels[k].quantity]
-        margin, date = rows[levels[k].margin], rows[levels[k].date]
-        if t.first:
-            waiting[k] = DRAWS
-            for i in range(DRAWS):
-                date[i] = NEVER
-                margin[i] = -math.inf
-            if instants.size:
-                for i in range(DRAWS):
-                    instants[k, at + i] = len(years)
-        if waiting[k] == 0:
-            continue
-        crossing = 0
-        for i in range(DRAWS):
-            scratch[i] = max(margin[i], quantity[i] - level[i])
-            crossing += (margin[i] < 0.0) & (scratch[i] >= 0.0)
-        if crossing:
-            if instants.size:
-                for i in range(DRAWS):
-                    if margin[i] < 0.0 and scratch[i] >= 0.0:
-                        instants[k, at + i] = year
-            _date(t, year, years[0], many, weights, margin, scratch, date, crossed[k], dates[k])
-            waiting[k] -= crossing
-        copy(scratch, margin)
-
-
-@jit
-def _date(t, year, start, many, weights, margin, now, date, crossed, dates):
-    """Date the draws that cross between the instant before and this, linearly in log10."""
-    for i in range(DRAWS):
-        if margin[i] < 0.0 and now[i] >= 0.0:
-            if t.first:
-                date[i] = ALREADY
-            elif now[i] == math.inf:
-                date[i] = t.before  # a pole lies between: the line towards infinity rises at once
-            elif margin[i] == -math.inf:
-                date[i] = t.year
-            else:
-                date[i] = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
-            if i < many:
-                crossed[year] += weights[i]
-                if not t.first:
-                    dates[min(max(int((date[i] - start) * DATE_BINS), 0), len(dates) - 1)] += weights[i]
-
-
-@jit
 def _watch_inputs(watch, logs, counts, many, weights, rows, scratch, index, pilot):
     for k in range(len(watch.row)):
         written = rows[watch.row[k]]
@@ -273,23 +215,6 @@ def _keep(kept, trajectories, block, year, many, rows):
 
 
 @jit
-def _count_dates(levels, reference, differ, crossings, block, many, rows, pilot):
-    """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known
-    exactly); the dates of the first draws are kept.
-    """
-    first = block * DRAWS
-    for k in range(len(levels)):
-        date, differs = rows[levels[k].date], 0
-        for i in range(min(many, max(crossings.shape[1] - first, 0))):
-            crossings[k, first + i] = date[i]
-        for i in range(many):
-            differs += date[i] != reference[k]
-        differ[k] += differs
-        if pilot.size:
-            copy(date, pilot[k])
-
-
-@jit
 def _sum_up(x, t):
     """The largest run so far, effective compute, and the largest effective compute so far."""
     for i in range(DRAWS):
@@ -310,7 +235,7 @@ def _count_instant(x, plan, watched, tally, noted, t, year, block, at, many, row
         _watch_inputs(
             watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs
         )
-    _cross(
+    cross(
         plan.levels, waiting, t, year, plan.years, many, weights, rows, tally.crossed, tally.dates, scratch,
         noted.instants, at,
     )  # fmt: skip
@@ -388,7 +313,7 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                     by_observations(plan.observed, t, rows, x.likelihood)
                 for k in range(len(plan.earlier)):
                     copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
-        _count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, block, many, rows, noted.dates)
+        count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, block, many, rows, noted.dates)
         if noted.weights.size:
             for i in range(DRAWS):
                 noted.weights[at + i] = weights[i] if i < many else 0

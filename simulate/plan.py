@@ -20,10 +20,11 @@ from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_ce
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes
 from simulate.formulas import Formula
-from simulate.kernel import ADVANCING, FOLLOWING, LEVEL, LIMITING, POLE, Plan
+from simulate.kernel import ADVANCING, FOLLOWING, LIMITING, POLE, Plan
 from simulate.laws import LAWS, LIMITS
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
+from simulate.reached import LEVEL
 from simulate.rows import Row
 from simulate.rows import yearly as yearly_rows
 from simulate.sequence import FAN

@@ -26,9 +26,7 @@ MOST_WORTH = 1e15  # draws: a probability that the prior weights alone decide ha
 
 
 class Pairs(NamedTuple):
-    """Sums over draws for every pair of hypotheses, in the parts of `weights.high` and `weights.low` while they are
-    counted, as whole Python integers once they are put together.
-    """
+    """Sums over the draws of a task for every pair of hypotheses, in the parts of `weights.high` and `weights.low`."""
 
     both: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
     one: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
@@ -36,11 +34,11 @@ class Pairs(NamedTuple):
 
 
 class Sums:
-    """Sums over the draws of many tasks."""
+    """Sums over the draws of many tasks: of weights in Python's integers, since they would overflow."""
 
-    def __init__(self, hypotheses: int, thresholds: int, years: int) -> None:
-        self.shape = hypotheses, thresholds, years
-        self.both, self.one, self.mass = (whole(*table) for table in self.blank())
+    def __init__(self, hypotheses: int, thresholds: int, years: int, weighted: bool) -> None:
+        self.shape, self.weighted = (hypotheses, thresholds, years), weighted
+        self.both, self.one, self.mass = (self._together(*table) for table in self.blank())
 
     def blank(self) -> Pairs:
         """Sums over no draws, for one task."""
@@ -51,7 +49,10 @@ class Sums:
     def take(self, pairs: Pairs) -> None:
         """Add the sums of a task."""
         for name, table in zip(pairs._fields, pairs, strict=True):
-            getattr(self, name)[:] += whole(*table)
+            getattr(self, name)[:] += self._together(*table)
+
+    def _together(self, high_part: np.ndarray, low_part: np.ndarray) -> np.ndarray:
+        return whole(high_part, low_part) if self.weighted else low_part
 
 
 @entry

@@ -126,8 +126,17 @@ def _yes_or_no(value: Any) -> bool:
 
 
 def _output(value: Any) -> str | None:
-    if value is None:
-        return None
+    return None if value is None else folder_name(value)
+
+
+def folder_name(value: Any) -> str:
+    """The name of a folder of results.
+
+    Raises
+    ------
+    Refusal
+        Where it could lead elsewhere, or would be none on another machine.
+    """
     text = str(value)
     fits = OUTPUT_NAME.fullmatch(text) and not text.endswith(".") and not DEVICE_NAME.fullmatch(text)
     if isinstance(value, bool) or not fits:

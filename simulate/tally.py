@@ -6,8 +6,9 @@ import numpy as np
 
 from simulate import summary
 from simulate.blocks import DRAWS
-from simulate.kernel import DATE_BINS, Noted, Tally, Watched
+from simulate.kernel import Noted, Tally, Watched
 from simulate.plan import Prepared
+from simulate.reached import DATE_BINS
 from simulate.summary import Sum
 
 OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "poles", "broken", "improper")

@@ -7,15 +7,12 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from simulate import durable
+from simulate import durable, run_keys
 from simulate.errors import Mistake, Mistakes, StorageError, shown
 
 ROOT = Path("outputs")
 FIGURES_AND_TABLES = 4_000_000
 """Bytes of a run folder without kept draws, measured on sets of 10 to 60 inputs: 2 to 4 MB."""
-
-_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
-_RESERVED = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
 
 
 class Target(NamedTuple):
@@ -60,9 +57,10 @@ def prepare(
 
 
 def _check_name(name: str) -> None:
-    if not _NAME.fullmatch(name) or name.endswith(".") or _RESERVED.fullmatch(name):
-        allowed = "1 to 80 letters, digits, '.', '_' or '-', not beginning with '.' or '-'; use title for free text"
-        raise Mistakes([Mistake("output", f"{shown(name)} cannot name a folder", allowed)])
+    try:
+        run_keys.folder_name(name)
+    except run_keys.Refusal as refusal:
+        raise Mistakes([Mistake("output", f"{shown(name)} {refusal.what}", refusal.way_out)]) from None
 
 
 def check_free(target: Target) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulate import grammar, keys
+from simulate import grammar, keys, run_keys
 from simulate.errors import Mistake, shown
 from simulate.words import Word
 
@@ -56,7 +56,8 @@ def compose(
     if any(word.key == "assumptions" and word.where != "sets" for word in job):
         mistakes.append(Mistake("assumptions", f"study={study} takes its sets from `sets`", EXAMPLE))
     chosen = read(study, asked, known, mistakes)
-    others = [word for word in job if word.key not in ("study", "sets", "assumptions")]
+    of_the_study = ("study", "sets", "assumptions", *run_keys.READ_BY)
+    others = [word for word in job if word.key not in of_the_study]
     said = {word.key: word.where for word in others}
     found = []
     for variant in chosen:

@@ -13,7 +13,7 @@ import pytest
 from command_line import simulate
 
 import simulate as package
-from simulate import compose, distributions, published, replication, replication_tables, store, wording
+from simulate import compose, distributions, published, quantiles, replication, replication_tables, store, wording
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -218,7 +218,7 @@ def test_the_quantiles_of_a_mixture_are_in_order(generate: ModuleType) -> None:
     row = {"dist": "mixture", "parts": [
         {"weight": 0.5, "dist": "uniform", "low": 10, "high": 20, "interval": 1}, {"weight": 0.5, "value": 5},
     ]}  # fmt: skip
-    assert generate._quantiles(distributions.shape(row)) == pytest.approx([5.0, 10.0, 18.0], abs=0.01)
+    assert quantiles.at(distributions.shape(row), generate.LEVELS) == pytest.approx([5.0, 5.0, 18.0], abs=0.01)
 
 
 def test_links_lead_somewhere() -> None:
@@ -284,7 +284,7 @@ def test_docs_name_every_law_limit_family_driver_and_function() -> None:
 
 
 def test_numbers_of_the_model_page_are_those_of_the_program() -> None:
-    from simulate import blocks, kernel, summary, tables
+    from simulate import blocks, reached, summary, tables
     from simulate.intervals import FEW
 
     model = (ROOT / "docs" / "model.md").read_text("utf-8")
@@ -294,7 +294,7 @@ def test_numbers_of_the_model_page_are_those_of_the_program() -> None:
         f"blocks of {blocks.DRAWS}",
         f"{summary.BINS:,} bins",
         f"{summary.ROOM:g} times" if summary.ROOM != 8 else "eight times",
-        f"1/{kernel.DATE_BINS} year",
+        f"1/{reached.DATE_BINS} year",
         f"fewer than {FEW} hits",
     ):
         assert number in model, number

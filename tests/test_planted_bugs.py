@@ -34,11 +34,11 @@ class Bug(NamedTuple):
 ORACLE = ("test_oracle.py", "-k", "test_random_sets and (0 or 1 or 2 or 3 or 4 or 5) or test_the_shipped_set")
 LAWS, MODEL = ("test_laws.py",), ("test_model.py", "-k", "not identities")
 BUGS = [
-    Bug("a date one year late", "kernel.py", "date[i] = t.before + (t.year", "date[i] = t.year + (t.year", MODEL),
+    Bug("a date one year late", "reached.py", "date[i] = t.before + (t.year", "date[i] = t.year + (t.year", MODEL),
     Bug("shocks of the next year", "sampling.py", "np.uint64(FIRST_YEAR + year), block, stack[0])",
         "np.uint64(FIRST_YEAR + year + 1), block, stack[0])", LAWS),
     Bug("a natural logarithm", "drivers/data.py", "LOG10_6 = 0.7781512503836436", "LOG10_6 = 1.791759469228055", MODEL),
-    Bug("reached only when exceeded", "kernel.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
+    Bug("reached only when exceeded", "reached.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
     Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, normal_quantile(v[i]), a)",
         "out[i] = fma(b * b, normal_quantile(v[i]), a)", MODEL),
     Bug("the last partial block lost", "engines/local.py", "blocks = -(-draws // DRAWS)", "blocks = draws // DRAWS",
@@ -52,7 +52,7 @@ BUGS = [
         ("test_sampling.py",)),
     Bug("correlations of the wrong sign", "sampling.py", "z[i] = fma(weight, other[i], z[i])",
         "z[i] = fma(-weight, other[i], z[i])", ("test_correlation.py",)),
-    Bug("a level instead of its maximum", "kernel.py", "max(margin[i], quantity[i] - level[i])",
+    Bug("a level instead of its maximum", "reached.py", "max(margin[i], quantity[i] - level[i])",
         "quantity[i] - level[i]", ORACLE),
     Bug("the last of equals binds", "kernel.py", "float(k) if stated[i] < lowest[i]",
         "float(k) if stated[i] <= lowest[i]", MODEL),

@@ -22,7 +22,8 @@ from simulate.layout import record
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted_crossings
 
-BLOCKS_PER_TASK = 32
+MOST_BLOCKS = 32  # a task; with weights more could overflow
+LEAST_TASKS = 8  # a thread: so that none waits long for the last one
 Progress = Callable[[int], None]
 
 
@@ -69,11 +70,10 @@ class Memory:
 class Run:
     """The work of a run and the counts so far, which its threads share."""
 
-    def __init__(self, members: Sequence[Member], draws: int, seed: int, blocks_per_task: int) -> None:
-        self.members, self.draws, self.seed = members, draws, seed
+    def __init__(self, members: Sequence[Member], draws: int, seed: int, task_blocks: int) -> None:
+        self.members, self.draws, self.seed, self.task_blocks = members, draws, seed, task_blocks
         self.weighted = any(member.prepared.weighted for member in members)
         blocks = -(-draws // DRAWS)
-        self.task_blocks = min(blocks_per_task, BLOCKS_PER_TASK) if self.weighted else blocks_per_task
         self.tasks = [(first, min(first + self.task_blocks, blocks)) for first in range(0, blocks, self.task_blocks)]
         self.queue = iter(self.tasks)
         self.lock, self.stop = threading.Lock(), threading.Event()
@@ -81,7 +81,7 @@ class Run:
         levels, years = len(members[0].prepared.plan.levels), len(members[0].prepared.plan.years)
         paired = self.weighted or len(members) > 1
         self.noted = levels, self.task_blocks * DRAWS if paired else 0
-        self.pairs = pooling.Sums(len(members), levels, years) if paired else None
+        self.pairs = pooling.Sums(len(members), levels, years, self.weighted) if paired else None
         self.sums: list[Sums] = []
 
     def memories(self) -> list[Memory]:
@@ -121,14 +121,16 @@ def run(
     seed: int,
     threads: int | None = None,
     progress: Progress | None = None,
-    blocks_per_task: int = BLOCKS_PER_TASK,
+    blocks_per_task: int | None = None,
 ) -> Counted:
-    """Run all blocks; the result does not depend on `threads` or `blocks_per_task`.
+    """Run all blocks; the result does not depend on `threads` or `blocks_per_task` (at most 32).
 
     Calls `progress` with the number of draws done since it was last called.
     """
-    this = Run(members, draws, seed, blocks_per_task)
-    count = max(1, min(threads or threads_available(), len(this.tasks)))
+    count = threads or threads_available()
+    share = -(-draws // (DRAWS * LEAST_TASKS * count))
+    this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS))
+    count = min(count, len(this.tasks))
     memories = [this.memories() for _ in range(count)]
     told = 0
     with ThreadPoolExecutor(count) as pool:
