@@ -27,7 +27,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """
     (first, other), between, wanted = planned(settings)
     from simulate import attribution, attribution_tables, page, progress, store
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)

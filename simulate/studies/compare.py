@@ -26,7 +26,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """
     sets = built(settings)
     from simulate import comparison, comparison_tables, page, progress, store
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     comparison.check(sets)

@@ -16,8 +16,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     built = assumptions.build(settings, where)
     question = story.ask(built, settings["draws"], settings["draw"], settings["threshold"], settings["year"], where)
     from simulate import netcdf, page, plots, results, store, story_text
-    from simulate.dataset import config_hash
     from simulate.plots import style
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)

@@ -31,7 +31,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             report.show(finished(root / name, settings))
             page.say(str(root / name))
             return
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
 
     hashed = config_hash(settings)
     target = store.prepare(settings["name"], hashed, name, root=root, overwrite=settings["overwrite"])
@@ -79,7 +79,7 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate.dataset import RUN_KEYS
+    from simulate.provenance import RUN_KEYS
 
     return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
 

@@ -26,7 +26,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
         raise Mistakes(mistakes)
     from simulate import grid_tables, gridded, page, plots, progress, store, timegrid
     from simulate.checking import Check
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies import folder
     from simulate.studies.forecast import place
 

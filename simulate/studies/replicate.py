@@ -17,7 +17,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
 
     checked = published.checked(settings["sets"])
     from simulate import page, replication, replication_tables, results, store
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)

@@ -17,8 +17,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     built = assumptions.build(settings, where)
     question = indices.ask(built, settings["draws"], settings["threshold"], settings["year"], settings["groups"], where)
     from simulate import netcdf, page, plots, progress, results, sensitivity_text, store
-    from simulate.dataset import config_hash
     from simulate.plots import style
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)

@@ -22,7 +22,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
     from simulate import page, plots, progress, rival_tables, store
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies import folder
     from simulate.studies.forecast import place
 
