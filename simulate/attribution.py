@@ -16,11 +16,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import causes, coalitions, contents, differing, forecast, shapley, summary
+from simulate import causes, coalitions, contents, differing, forecast, provenance, shapley, summary
 from simulate.assumptions import Assumptions
 from simulate.coalitions import Coalitions, Side
 from simulate.comparison import INSTANT
-from simulate.dataset import STATEMENT, config_hash, versions
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
 from simulate.kernel import Watched
@@ -274,18 +273,12 @@ def _labelled(
         if line["row"] in keys
     ]
     dataset = xr.Dataset(variables).assign_coords(group=list(between.groups))
-    dataset.attrs = {
-        "name": "attribution",
-        "title": f"from {first.name} to {other.name}",
-        "statement": STATEMENT,
-        "sets": json.dumps([first.name, other.name]),
-        "config_hashes": json.dumps({one.name: config_hash(one.settings) for one in (first, other)}),
+    title = f"from {first.name} to {other.name}"
+    found = {
         "rows": json.dumps(rows, default=str),
         "merged": json.dumps(between.merged),
         "runs": len(between.sets),
-        "draws": int(draws),
-        "seed": str(seed),
         "horizon": float(min(first.years[-1], other.years[-1])),
-        "versions": json.dumps(versions()),
     }
+    dataset.attrs = provenance.of_sets("attribution", title, (first, other), draws, seed) | found
     return dataset

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import contents, differing, forecast
+from simulate import contents, differing, forecast, provenance
 from simulate.assumptions import Assumptions
-from simulate.dataset import STATEMENT, config_hash, versions
 from simulate.dataset import dataset as labelled
 from simulate.errors import Mistake, Mistakes
 from simulate.pairing import SAMPLE, FirstDraws, error
@@ -187,26 +186,10 @@ def _side_by_side(
         ("effective_sample_size", [float(result["effective_sample_size"]) for result in results]),
     ):
         combined[f"set_{name}"] = ("set", values)
-    hashes = {one.name: config_hash(one.settings) for one in sets}
     rows = {one.name: differing.rows(sets[0].settings, one.settings) for one in sets[1:]}
-    combined.attrs = {
-        "name": "compare",
-        "title": f"{len(sets)} sets of assumptions: {', '.join(names)}",
-        "statement": STATEMENT,
-        "sets": json.dumps(names),
-        "config_hashes": json.dumps(hashes),
-        "assumptions": json.dumps(
-            {name: result.attrs["assumptions"] for name, result in zip(names, results, strict=True)}
-        ),
-        "differing_rows": json.dumps(rows, default=str),
-        "notes": json.dumps(_notes(results)),
-        "draws": int(draws),
-        "seed": str(seed),
-        "start": float(combined["year"][0]),
-        "horizon": float(combined["year"][-1]),
-        "versions": json.dumps(versions()),
-        "source_hash": results[0].attrs["source_hash"],
-    }
+    title = f"{len(sets)} sets of assumptions: {', '.join(names)}"
+    found = {"differing_rows": json.dumps(rows, default=str), "notes": json.dumps(_notes(results))}
+    combined.attrs = provenance.of_sets("compare", title, sets, draws, seed) | found
     return combined
 
 

@@ -1,42 +1,21 @@
 """From the counts of a run to a labelled Dataset: quantiles, probabilities and dates, each with its Monte Carlo error.
 
-xarray is attached to finished arrays only. Everything that the result depends on is in its attributes.
+xarray is attached to finished arrays only.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
-import platform
-from collections.abc import Mapping
-from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import by_hypothesis
-from simulate.compiled import source_hash
-from simulate.config import Run
+from simulate import by_hypothesis, provenance
 from simulate.crossings import NEVER_CROSSED
 from simulate.outcome import LIKELIHOOD, RESULTS, Outcome
 
 if TYPE_CHECKING:
     import xarray as xr
-
-STATEMENT = "A projection conditional on these assumptions"
-#: Keys that say what to do with the numbers or what to hold them against, not what they are.
-RUN_KEYS = (*(field.name for field in fields(Run)), "folder", "changes", "published")
-
-
-def canonical(settings: Mapping[str, Any]) -> str:
-    """The settings that decide the numbers, as JSON in one fixed order."""
-    stated = {key: value for key, value in settings.items() if key not in RUN_KEYS}
-    return json.dumps(stated, sort_keys=True, default=str)
-
-
-def config_hash(settings: Mapping[str, Any]) -> str:
-    """Hash of all settings that decide the numbers, draws and seed aside."""
-    return hashlib.sha256(canonical(settings).encode()).hexdigest()
 
 
 def dataset(outcome: Outcome) -> xr.Dataset:
@@ -75,7 +54,7 @@ class _Labels:
             more, names = by_hypothesis.variables(self.of, self.variables)
             self.variables |= more
             self.coordinates |= names
-        return self.variables, self.coordinates, self._attributes()
+        return self.variables, self.coordinates, provenance.of_set("forecast", self.set, self.of.draws, self.of.seed)
 
     def _quantities(self) -> None:
         for name, unit in self.set.units.items():
@@ -191,36 +170,3 @@ class _Labels:
                 self.variables[f"{name}_draw_by_hypothesis"] = (["hypothesis", *dimensions], values, about)
             else:
                 self.variables[f"{name}_draw"] = (dimensions, values, about)
-
-    def _attributes(self) -> dict[str, Any]:
-        return {
-            "name": self.set.name,
-            "title": self.set.title,
-            "statement": STATEMENT,
-            "assumptions": canonical(self.set.settings),
-            "draws": int(self.of.draws),
-            "seed": str(self.of.seed),
-            "start": float(self.set.years[0]),
-            "horizon": float(self.set.years[-1]),
-            "step": float(self.set.years[1] - self.set.years[0]),
-            "versions": json.dumps(versions()),
-            "source_hash": source_hash(),
-            "config_hash": config_hash(self.set.settings),
-            "changes": json.dumps(self.set.settings.get("changes", [])),
-            "pinned": json.dumps(self.set.pinned),
-            "notes": json.dumps([*self.set.notes, *_unused(self.set.unused)]),
-        }
-
-
-def _unused(names: tuple[str, ...]) -> list[str]:
-    return [f"not read by the chosen laws and limits: {', '.join(names)}"] if names else []
-
-
-def versions() -> dict[str, str]:
-    """Versions of what the result was computed with."""
-    from importlib.metadata import version
-
-    found = {
-        name: version(name) for name in ("numpy", "numba", "xarray", "scipy", "hydra-core", "netCDF4", "matplotlib")
-    }
-    return {"python": platform.python_version(), **found}

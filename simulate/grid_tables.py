@@ -67,7 +67,7 @@ def answer(dataset: xr.Dataset, threshold: str | None = None, year: float | None
     lines += [f"failed: {wording.clean(problem)}" for problem in list(dict.fromkeys(failed))[:MOST_PROBLEMS]]
     if len(failed):
         lines.append(f"{len(failed)} of {dataset['problem'].size} points failed; see `problem` in grid.csv")
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
 def _probabilities(dataset: xr.Dataset, threshold: str, year: float) -> Iterator[str]:

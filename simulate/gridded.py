@@ -7,7 +7,6 @@ are shared out among threads, one thread a point; only what is reported is count
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -16,12 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import forecast, results
+from simulate import forecast, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
-from simulate.compiled import source_hash
 from simulate.crossings import NEVER_CROSSED
-from simulate.dataset import STATEMENT, canonical, config_hash, versions
 from simulate.engines.local import threads_available
 from simulate.errors import Mistake, Mistakes, did_you_mean
 from simulate.outcome import QUANTILES, RESULTS, Outcome
@@ -186,26 +183,8 @@ def _labelled(
         about = {"units": one.units[name], "long_name": one.meanings[name]}
         variables[name] = ((*dims, "quantile", "answer_year"), spread(table), about)
     swept = {axis.key: axis.values for axis in axes}
-    told = json.dumps([config_hash(settings), by, swept])
-    attributes = {
-        "name": one.name,
-        "title": one.title,
-        "statement": STATEMENT,
-        "assumptions": canonical(settings),
-        "grid": json.dumps(swept),
-        "grid_by": by,
-        "grid_axes": json.dumps([axis.name for axis in axes]),
-        "draws": int(settings["draws"]),
-        "seed": str(settings["seed"]),
-        "start": float(one.years[0]),
-        "horizon": float(one.years[-1]),
-        "step": float(one.years[1] - one.years[0]),
-        "versions": json.dumps(versions()),
-        "source_hash": source_hash(),
-        "config_hash": hashlib.sha256(told.encode()).hexdigest(),
-        "changes": json.dumps(settings.get("changes", [])),
-        "notes": json.dumps(one.notes),
-    }
+    asked = {"grid": json.dumps(swept), "grid_by": by, "grid_axes": json.dumps([axis.name for axis in axes])}
+    attributes = provenance.of_set("grid", one, settings["draws"], settings["seed"], settings) | asked
     return xr.Dataset(variables, coordinates, attributes)
 
 

@@ -14,10 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import designs, forecast, quantiles, sobol
+from simulate import designs, forecast, provenance, quantiles, sobol
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
-from simulate.dataset import dataset as labelled
 from simulate.designs import HYPOTHESIS, SHOCKS, Change, Factor
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.plan import prepare
@@ -326,8 +325,8 @@ class _Study:
         }
 
     def _attributes(self) -> dict[str, Any]:
-        attrs = dict(labelled(self.forecast).attrs)
-        asked = {"study": "sensitivity", "year": self.asked.year, "groups": json.dumps(self.asked.groups)}
+        attrs = provenance.of_set("sensitivity", self.set, self.draws, self.seed)
+        asked = {"year": self.asked.year, "groups": json.dumps(self.asked.groups)}
         return attrs | asked | {"shown": json.dumps(self._shown())}
 
     def _shown(self) -> list[str]:

@@ -56,8 +56,14 @@ def write(
     )
     for part in parts(page.width):
         page.print(part)
-    text = "\n".join(line.rstrip() for line in page.file.getvalue().splitlines()) + "\n"  # type: ignore[attr-defined]
+    say("\n".join(line.rstrip() for line in page.file.getvalue().splitlines()), out)  # type: ignore[attr-defined]
+
+
+def say(text: str, file: TextIO | None = None) -> None:
+    """Write lines to `file` (standard output by default), in ASCII where it knows no more."""
+    out = sys.stdout if file is None else file
     encoding = getattr(out, "encoding", None) or "utf-8"
+    text += "\n"
     try:
         text.encode(encoding)
     except UnicodeEncodeError:

@@ -76,4 +76,4 @@ def answer(dataset: xr.Dataset) -> str:
             lines.append(
                 f"P({name}) does not care where {attrs['path']} starts: ten times higher changes {moved:+.1f}."
             )
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import copy
 import importlib.resources
-import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import conversion, forecast, layout, scan
+from simulate import conversion, forecast, layout, provenance, scan
 from simulate.assumptions import Assumptions
-from simulate.compiled import source_hash
-from simulate.dataset import STATEMENT, canonical, config_hash, versions
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.laws import LAWS
@@ -175,13 +172,7 @@ def _labelled(as_stated: Outcome, shifted: Outcome, prefix: str) -> xr.Dataset:
         "year": ("year", one.years, {"units": "decimal year", "long_name": "instant"}),
         "crossing_quantile": ("crossing_quantile", QUANTILES),
     }
-    attributes = {
-        "name": one.name, "title": one.title, "statement": STATEMENT, "path": prefix,
-        "assumptions": canonical(one.settings), "draws": int(as_stated.draws), "seed": str(as_stated.seed),
-        "start": float(one.years[0]), "horizon": float(one.years[-1]), "step": float(one.years[1] - one.years[0]),
-        "versions": json.dumps(versions()), "source_hash": source_hash(), "config_hash": config_hash(one.settings),
-        "changes": json.dumps(one.settings.get("changes", [])), "notes": json.dumps(one.notes),
-    }  # fmt: skip
+    attributes = provenance.of_set("structures", one, as_stated.draws, as_stated.seed) | {"path": prefix}
     return xr.Dataset(variables, coordinates, attributes)
 
 

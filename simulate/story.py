@@ -7,18 +7,15 @@ their medians among these draws, each measured in its own spread; evidence count
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import designs, indices, quantiles, summary
+from simulate import designs, indices, provenance, quantiles, summary
 from simulate.assumptions import Assumptions, Hypothesis
 from simulate.blocks import DRAWS
-from simulate.compiled import source_hash
-from simulate.dataset import STATEMENT, canonical, config_hash, versions
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
 from simulate.kernel import Noted, Watched
@@ -267,29 +264,16 @@ def run(question: Question, seed: int = 1) -> xr.Dataset:
 
 
 def _attributes(question: Question, found: Found, seed: int) -> dict[str, Any]:
-    years = question.set.years
-    return {
-        "study": "explain",
-        "name": question.set.name,
-        "title": question.set.title,
-        "statement": STATEMENT,
-        "assumptions": canonical(question.set.settings),
+    asked = {
         "draw": found.draw,
-        "draws": question.draws,
-        "seed": str(seed),
-        "start": float(years[0]),
-        "horizon": float(years[-1]),
         "hypothesis": found.hypothesis.name,
         "hypotheses": len(question.set.hypotheses),
         "threshold": found.threshold,
         "crossed_in": question.year,
         "among": found.among,
         "share": found.share,
-        "versions": json.dumps(versions()),
-        "source_hash": source_hash(),
-        "config_hash": config_hash(question.set.settings),
-        "changes": json.dumps(question.set.settings.get("changes", [])),
     }
+    return provenance.of_set("explain", question.set, question.draws, seed) | asked
 
 
 def input_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:

@@ -19,7 +19,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import command, compose, words
+from simulate import command, compose, page, words
 from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, shown
 from simulate.library import Library
 
@@ -55,7 +55,7 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if any(job.dataset is not None for job in done):
-        sys.stdout.write(f"{_collect(done, home)}\n")
+        page.say(str(_collect(done, home)))
     for job_words, reason in failed:
         command.say(f"failed: {job_words}: {reason}")
     if failed:

@@ -226,7 +226,7 @@ def test_every_mistake_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_published_numbers_are_of_one_set_alone_and_do_not_change_the_hash(tmp_path: Path) -> None:
     """A child changes the model, so what its parent's source printed is nothing that it could be held against."""
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
 
     own(tmp_path, "\n  a: {input: days, value: 73, unit: day}\n  b: {input: days, value: 74, unit: day}\n")
     own(tmp_path, "\n  a: {input: days, value: 80, unit: day}\n", "child", "defaults: [own]\n")

@@ -1,5 +1,6 @@
 """The answer in words and tables: no false digits, no bare 0 %, nothing a hostile name could do."""
 
+import contextlib
 import csv
 import io
 import json
@@ -9,10 +10,12 @@ import re
 import make_dataset
 import numpy as np
 import pytest
+from command_line import HEADER, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate import report, results, wording
+from simulate import progress, report, results, wording
+from simulate.__main__ import main
 
 
 def printed(dataset, **options):
@@ -131,8 +134,40 @@ def test_a_page_without_unicode_gets_ascii(dataset):
     assert "?" not in text
 
 
+SET = """
+start: 2026
+horizon: 2030
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr, note: 10²⁶ ± 1}
+"""
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "study=grid grid.trend_growth=[0.5,0.6]",
+        "study=structures laws=[exponential,decaying]",
+        "study=explain draw=3",
+        "study=list",
+        "study=show inputs=trend_growth",
+    ],
+)
+def test_a_terminal_without_unicode_gets_every_answer(words, tmp_path, monkeypatch):
+    write(tmp_path / "sets", "own.yaml", HEADER + SET)
+    monkeypatch.chdir(tmp_path)
+    page = io.TextIOWrapper(io.BytesIO(), encoding="ascii")
+    with contextlib.redirect_stdout(page), contextlib.redirect_stderr(io.StringIO()):
+        assert main([*words.split(), "--config-dir=sets", "assumptions=own", "draws=500"]) == 0
+    page.seek(0)
+    text = page.read()
+    assert text.strip()
+    assert "?" not in text.replace("?)", "")
+
+
 def test_progress_is_silent_without_a_terminal(capsys):
-    with report.progress("drawing", 10) as advance:
+    with progress.shown("drawing", 10) as advance:
         advance(5)
     assert capsys.readouterr() == ("", "")
 

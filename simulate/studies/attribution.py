@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -27,8 +26,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     (first, other), between, wanted = planned(settings)
-    from simulate import attribution, attribution_tables, report, store
-    from simulate.dataset import config_hash
+    from simulate import attribution, attribution_tables, page, progress, store
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)
@@ -36,7 +35,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     asked = {"hashes": hashes, "groups": between.groups, "wanted": wanted}
     whole = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
     target = store.prepare("attribution", whole, name, root=root, overwrite=settings["overwrite"])
-    with report.progress("attribution", settings["draws"] * len(between.sets)) as advance:
+    with progress.shown("attribution", settings["draws"] * len(between.sets)) as advance:
         dataset = attribution.run(
             first, other, between, wanted, settings["draws"], settings["seed"], settings["threads"], advance
         )
@@ -44,8 +43,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     files = attribution_tables.files(dataset) | dict(_figures(dataset, problems))
     about = {"draws": settings["draws"], "seed": str(settings["seed"]), "config_hashes": hashes, "problems": problems}
     folder = store.save_files(files, target, about, dataset)
-    report.put(partial(attribution_tables.answer, dataset))
-    sys.stdout.write(f"{folder}\n")
+    page.write(partial(attribution_tables.answer, dataset))
+    page.say(str(folder))
 
 
 def planned(settings: dict[str, Any]) -> tuple[list[Assumptions], Coalitions, list[Statistic]]:

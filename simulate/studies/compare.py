@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -26,8 +25,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     sets = built(settings)
-    from simulate import comparison, comparison_tables, report, store
-    from simulate.dataset import config_hash
+    from simulate import comparison, comparison_tables, page, progress, store
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     comparison.check(sets)
@@ -35,14 +34,14 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     hashes = {one.name: config_hash(one.settings) for one in sets}
     whole = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
     target = store.prepare("compare", whole, name, root=root, overwrite=settings["overwrite"])
-    with report.progress("compare", settings["draws"] * len(sets)) as advance:
+    with progress.shown("compare", settings["draws"] * len(sets)) as advance:
         dataset = comparison.run(sets, settings["draws"], settings["seed"], settings["threads"], advance)
     problems: list[str] = []
     files = comparison_tables.files(dataset) | dict(figures(dataset, problems))
     about = {"draws": settings["draws"], "seed": str(settings["seed"]), "config_hashes": hashes, "problems": problems}
     folder = store.save_files(files, target, about, dataset)
-    report.put(partial(comparison_tables.answer, dataset))
-    sys.stdout.write(f"{folder}\n")
+    page.write(partial(comparison_tables.answer, dataset))
+    page.say(str(folder))
 
 
 def built(settings: dict[str, Any]) -> list[Assumptions]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -16,9 +15,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     built = assumptions.build(settings, where)
     question = story.ask(built, settings["draws"], settings["draw"], settings["threshold"], settings["year"], where)
-    from simulate import netcdf, plots, report, results, store, story_text
-    from simulate.dataset import config_hash
+    from simulate import netcdf, page, plots, results, store, story_text
     from simulate.plots import style
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)
@@ -34,5 +33,5 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     keys = ("draw", "draws", "seed", "versions", "source_hash", "config_hash", "changes")
     about = {"study": "explain", "name": built.name, **{key: dataset.attrs[key] for key in keys}}
     folder = store.save_files(files, target, about)
-    report.say("\n".join(story_text.lines(dataset)))
-    sys.stdout.write(f"{folder}\n")
+    page.say("\n".join(story_text.lines(dataset)))
+    page.say(str(folder))

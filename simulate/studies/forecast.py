@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate import assumptions
 
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
-    from simulate import forecast, report, store
+    from simulate import forecast, page, progress, report, store
 
     root, name = place(settings)
     if settings["resume"]:
@@ -30,13 +29,13 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             raise Mistakes([Mistake(where("resume"), "resume needs the name of the folder to go on with", way_out)])
         if (root / name).exists():
             report.show(finished(root / name, settings))
-            sys.stdout.write(f"{root / name}\n")
+            page.say(str(root / name))
             return
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
 
     hashed = config_hash(settings)
     target = store.prepare(settings["name"], hashed, name, root=root, overwrite=settings["overwrite"])
-    with report.progress(settings["name"], settings["draws"]) as advance:
+    with progress.shown(settings["name"], settings["draws"]) as advance:
         dataset = forecast.run(
             table,
             draws=settings["draws"],
@@ -47,7 +46,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         )
     folder = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
     report.show(dataset)
-    sys.stdout.write(f"{folder}\n")
+    page.say(str(folder))
 
 
 def place(settings: dict[str, Any]) -> tuple[Path, str | None]:
@@ -80,7 +79,7 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate.dataset import RUN_KEYS
+    from simulate.provenance import RUN_KEYS
 
     return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
 

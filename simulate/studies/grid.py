@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -25,9 +24,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
     if mistakes:
         raise Mistakes(mistakes)
-    from simulate import grid_tables, gridded, plots, report, store, timegrid
+    from simulate import grid_tables, gridded, page, plots, progress, store, timegrid
     from simulate.checking import Check
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies import folder
     from simulate.studies.forecast import place
 
@@ -40,13 +39,14 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
         f"grid-{settings['name']}", config_hash(settings), name, root=root, overwrite=settings["overwrite"]
     )
     points = swept.points(axes, settings["grid_by"])
-    with report.progress("grid", settings["draws"] * len(points)) as advance:
+    with progress.shown("grid", settings["draws"] * len(points)) as advance:
         dataset = gridded.run(settings, where, axes, settings["grid_by"], advance)
     figures = {}
     if "probability" in dataset:
         threshold, year = gridded.shown(dataset, *asked)
         figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
     saved = folder.save(dataset, target, {"grid": grid_tables.wide(dataset)}, figures)
-    sys.stdout.write(grid_tables.answer(dataset, *asked) + f"{saved}\n")
+    page.say(grid_tables.answer(dataset, *asked))
+    page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
     return SOME_FAILED if failed else 0

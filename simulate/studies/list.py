@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Print every name that a set or the command line may use; rows are those of the chosen set."""
-    from simulate import wording
+    from simulate import page, wording
 
     for title, lines in sections(settings):
-        sys.stdout.write(f"{title}\n")
+        page.say(title)
         for name, meaning in lines:
-            sys.stdout.write(f"  {wording.clean(name):34} {wording.clean(meaning)}".rstrip() + "\n")
-        sys.stdout.write("\n")
+            page.say(f"  {wording.clean(name):34} {wording.clean(meaning)}".rstrip())
+        page.say("")
 
 
 def sections(settings: dict[str, Any]) -> Iterator[tuple[str, list[tuple[str, str]]]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
 
     checked = published.checked(settings["sets"])
     from simulate import page, replication, replication_tables, results, store
-    from simulate.dataset import config_hash
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)
@@ -30,17 +29,17 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     about = {"draws": settings["draws"], "seed": str(settings["seed"]), "config_hashes": every}
     folder = store.save_files(files, target, about)
     page.write(lambda width: replication_tables.terminal(lines, width))
-    sys.stdout.write(f"{folder}\n")
+    page.say(str(folder))
     return 3 if any(replication.failed(line) for line in lines) else 0
 
 
 def compared(checked: Sequence[Any], draws: int, seed: int = 1, threads: int | None = None) -> list[dict[str, Any]]:
     """Run every set of `published.checked` and give the line of each of its numbers; progress goes set by set."""
-    from simulate import forecast, published, replication, report
+    from simulate import forecast, progress, published, replication
 
     lines = []
     for number, (built, rows) in enumerate(checked, start=1):
-        with report.progress(f"{built.name} ({number} of {len(checked)})", draws) as advance:
+        with progress.shown(f"{built.name} ({number} of {len(checked)})", draws) as advance:
             levels = published.levels(rows, draws)
             dataset = forecast.run(built, draws, seed, threads, progress=advance, levels=levels)
         lines += [replication.compare(dataset, row) for row in rows]

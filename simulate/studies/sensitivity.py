@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -17,16 +16,16 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     built = assumptions.build(settings, where)
     question = indices.ask(built, settings["draws"], settings["threshold"], settings["year"], settings["groups"], where)
-    from simulate import netcdf, plots, report, results, sensitivity_text, store
-    from simulate.dataset import config_hash
+    from simulate import netcdf, page, plots, progress, results, sensitivity_text, store
     from simulate.plots import style
+    from simulate.provenance import config_hash
     from simulate.studies.forecast import place
 
     root, name = place(settings)
     hashed = config_hash(settings)
     stem = f"{settings['name']}-sensitivity"
     target = store.prepare(stem, hashed, name, root=root, overwrite=settings["overwrite"])
-    with report.progress(stem, indices.draws_needed(question)) as advance:
+    with progress.shown(stem, indices.draws_needed(question)) as advance:
         dataset = indices.run(question, settings["seed"], settings["threads"], advance)
     files = {
         "result.nc": netcdf.content(dataset, store.FORMAT),
@@ -43,5 +42,5 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     keys = ("draws", "seed", "versions", "source_hash", "config_hash", "changes", "year")
     about = {"study": "sensitivity", "name": built.name, **{key: dataset.attrs[key] for key in keys}}
     folder = store.save_files(files, target, about)
-    report.say("\n".join(sensitivity_text.lines(dataset)))
-    sys.stdout.write(f"{folder}\n")
+    page.say("\n".join(sensitivity_text.lines(dataset)))
+    page.say(str(folder))

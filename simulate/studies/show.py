@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import bisect
 import itertools
-import sys
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     Raises Mistakes for a name that the set does not have and for a row that is wrong in itself.
     """
-    from simulate import keys
+    from simulate import keys, page
     from simulate.checking import Check
 
     names, check = settings["show"], Check(settings, where)
@@ -48,7 +47,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if check.mistakes:
         raise Mistakes(list(dict.fromkeys(check.mistakes)))
     for lines in told:
-        sys.stdout.write("\n".join(lines) + "\n\n")
+        page.say("\n".join(lines) + "\n")
 
 
 def _sections(settings: dict[str, Any], hypotheses: dict[str, Any]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -22,15 +21,16 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
-    from simulate import plots, report, rival_tables, store
-    from simulate.dataset import config_hash
+    from simulate import page, plots, progress, rival_tables, store
+    from simulate.provenance import config_hash
     from simulate.studies import folder
     from simulate.studies.forecast import place
 
     root, name = place(settings)
     stem = f"structures-{settings['name']}"
     target = store.prepare(stem, config_hash(varied), name, root=root, overwrite=settings["overwrite"])
-    with report.progress("structures", 2 * settings["draws"]) as advance:
+    with progress.shown("structures", 2 * settings["draws"]) as advance:
         dataset = rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"], advance)
     saved = folder.save(dataset, target, {"laws": rival_tables.rows(dataset)}, {"structures": plots.structures})
-    sys.stdout.write(rival_tables.answer(dataset) + f"{saved}\n")
+    page.say(rival_tables.answer(dataset))
+    page.say(str(saved))

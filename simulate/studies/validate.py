@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from rich.console import Console
-
 from simulate.errors import Mistakes
+
+LONGEST = 1000
+"""Characters of a note: some name many rows."""
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Print 'valid', or raise every mistake at once."""
-    from simulate import assumptions, published
+    from simulate import assumptions, page, published, wording
     from simulate.checking import Check
 
     built = assumptions.build(settings, where)
@@ -20,8 +21,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     numbers = published.read(settings, built, check)
     if check.mistakes:
         raise Mistakes(check.mistakes)
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(f"valid: {settings['name']}")
+    page.say(f"valid: {wording.clean(settings['name'])}")
     counts = {
         "hypotheses": built.hypotheses,
         "rows of evidence": check.section("evidence"),
@@ -29,8 +29,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     }
     counted = [f"{len(rows)} {what}" for what, rows in counts.items() if rows]
     if counted:
-        console.print(f"with {', '.join(counted)}")
+        page.say(f"with {', '.join(counted)}")
     for note in built.notes:
-        console.print(f"note: {note}")
+        page.say(f"note: {wording.clean(note, LONGEST)}")
     for name in built.unused:
-        console.print(f"note: inputs.{name} is not read by the chosen laws and limits")
+        page.say(f"note: inputs.{name} is not read by the chosen laws and limits")
