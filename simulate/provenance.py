@@ -90,7 +90,7 @@ def config_hashes(sets: Sequence[Assumptions]) -> dict[str, str]:
 
 
 def question_hash(*asked: Any) -> str:
-    """Hash of everything that a study is asked: two questions are never taken for one."""
+    """Hash of everything that a study is asked, draws and seed aside: two questions are never taken for one."""
     return hashlib.sha256(_in_order(asked).encode()).hexdigest()
 
 
