@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import elementwise, summary
+from simulate import each_draw, elementwise, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -24,7 +24,8 @@ from simulate.evidence import collapse
 from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
-from simulate.tally import Sums, blank, noted
+from simulate.tally import Sums
+from simulate.variables import COMPUTE
 from simulate.weights import MOST_WEIGHTED_DRAWS
 
 if TYPE_CHECKING:
@@ -77,8 +78,8 @@ def simulate(
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
     draws are kept one by one.
     """
-    computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
-    kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
+    computed = tuple(name for name in COMPUTE if name in assumptions.units)
+    kept = tuple(assumptions.units) if keep == "draws" else computed
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
@@ -102,13 +103,7 @@ def count(
     sets = [hypothesis.set for hypothesis in assumptions.members]
     _check_draws(sets, draws)
     watched = _place(prepared, seed, sets)
-    kept_rows, thresholds = len(prepared[0].plan.kept), len(assumptions.thresholds)
-    members = [
-        local.Member(
-            own, watch, np.zeros((kept_rows, len(assumptions.years), paths), np.float32), np.zeros((thresholds, paths))
-        )
-        for own, watch in zip(prepared, watched, strict=True)
-    ]
+    members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     started = time.perf_counter()
     sums, pairs = local.run(members, draws, seed, threads, progress)
     seconds = time.perf_counter() - started
@@ -148,18 +143,10 @@ def _place(prepared: list[Prepared], seed: int, sets: list[Assumptions]) -> list
 
 def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
     """All values of the first block."""
-    rows, years = prepared.input_rows, len(prepared.plan.years)
-    blind = Watched(
-        summary.unplaced(rows, 1),
-        np.zeros(len(rows), np.int64),
-        summary.unplaced(prepared.result_rows, years),
-        np.zeros(len(prepared.plan.levels)),
-    )
-    tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
-    memory = local.Memory(prepared, blind, tally, noted(prepared))
-    memory.run(seed, 0, 1, DRAWS)
-    check_broken(one, prepared, Sums(tally, take=True), DRAWS)
-    return memory.noted
+    blocks = each_draw.Blocks(prepared, seed)
+    found = blocks.run(0)
+    check_broken(one, prepared, Sums(blocks.tally, take=True), DRAWS)
+    return found
 
 
 def check_memory(needed: int) -> None:

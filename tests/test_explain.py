@@ -10,7 +10,7 @@ import pytest
 from command_line import HEADER, assert_clean_refusal, files, simulate, write
 
 import simulate as package
-from simulate import assumptions, compose, forecast, plots, story
+from simulate import assumptions, compose, forecast, plots, story, typical
 from simulate.errors import Mistakes
 
 ONE = """
@@ -58,7 +58,7 @@ def test_the_typical_draw_has_the_median_input(tmp_path: Path) -> None:
     dates = outcome.members[0].member.crossings[list(own.thresholds).index("level")]
     there = np.flatnonzero((dates >= 2029) & (dates < 2030))
     middle = there[np.argsort(dates[there])[(len(there) - 1) // 2 :][:2]]
-    told = story.run(story.ask(own, 5000, threshold="level", year=2029), seed=2)
+    told = story.run(typical.ask(own, 5000, threshold="level", year=2029), seed=2)
     assert told.attrs["draw"] in middle
     assert told.attrs["among"] == len(there)
     assert told.attrs["share"] == pytest.approx(len(there) / 5000)
@@ -71,7 +71,7 @@ def test_evidence_moves_the_typical_draw(tmp_path: Path) -> None:
     """Weights that grow towards a low start move the median there: of two normals' product within the year's span."""
     seen = "evidence: {seen: {loglik: '-50*(trend_start - 26.1)**2'}}\n"
     found = [
-        story.run(story.ask(built(tmp_path, text), 5000, None, "level", 2029), seed=2) for text in (ONE, ONE + seen)
+        story.run(typical.ask(built(tmp_path, text), 5000, None, "level", 2029), seed=2) for text in (ONE, ONE + seen)
     ]
     without, with_it = (float(told["typical"].sel(input="trend_start")) for told in found)
     assert 26.0 < with_it < without - 0.1
@@ -81,20 +81,20 @@ def test_the_hypothesis_is_the_probable_one(tmp_path: Path) -> None:
     start = "trend_start: {dist: normal, mean: 24, sd: 1, unit: log10 FLOP}"
     text = ONE + f"hypotheses:\n  high: {{weight: 0.4}}\n  low: {{weight: 0.6, inputs: {{{start}}}}}\n"
     own = built(tmp_path, text)
-    assert story.run(story.ask(own, 3000, threshold="level", year=2029)).attrs["hypothesis"] == "high"
-    assert story.run(story.ask(own, 3000, threshold="level", year=2032)).attrs["hypothesis"] == "low"
-    assert story.run(story.ask(own, 3000, draw=7)).attrs["hypothesis"] == "low"
+    assert story.run(typical.ask(own, 3000, threshold="level", year=2029)).attrs["hypothesis"] == "high"
+    assert story.run(typical.ask(own, 3000, threshold="level", year=2032)).attrs["hypothesis"] == "low"
+    assert story.run(typical.ask(own, 3000, draw=7)).attrs["hypothesis"] == "low"
 
 
 def test_mistakes_of_the_question(tmp_path: Path) -> None:
     own = built(tmp_path, ONE)
     with pytest.raises(Mistakes) as found:
-        story.ask(own, 10, draw=3, threshold="levle", year=2099)
+        typical.ask(own, 10, draw=3, threshold="levle", year=2099)
     assert "are both given" in str(found.value)
     assert "did you mean 'level'" in str(found.value)
     assert "2026 to 2036" in str(found.value)
     with pytest.raises(Mistakes, match="no draw of 200 crosses level in 2036"):
-        story.run(story.ask(own, 200, threshold="level", year=2036))
+        story.run(typical.ask(own, 200, threshold="level", year=2036))
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -135,7 +135,7 @@ def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
-    told = story.run(story.ask(built(tmp_path, ONE), 1000, draw=3))
+    told = story.run(typical.ask(built(tmp_path, ONE), 1000, draw=3))
     ax = plots.story(told)
     marks = sorted(
         (float(x), float(y)) for line in ax.lines if line.get_marker() == "o" for x, y in np.asarray(line.get_xydata())

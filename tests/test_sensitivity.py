@@ -14,7 +14,7 @@ from command_line import HEADER, assert_clean_refusal, files, simulate, write
 from matplotlib.patches import Rectangle
 
 import simulate as package
-from simulate import assumptions, compose, indices, plots, sobol
+from simulate import assumptions, compose, indices, plots, sensitivity_question, sensitivity_tables, sobol
 from simulate.errors import Mistakes
 
 NORMAL = NormalDist()
@@ -121,7 +121,9 @@ def built(folder: Path, text: str, *words: str) -> assumptions.Assumptions:
 
 
 def answers(folder: Path, text: str, draws: int = 8192, **asked):
-    return indices.run(indices.ask(built(folder, text), draws, threshold="level", year=2030, **asked), seed=1)
+    return indices.run(
+        sensitivity_question.ask(built(folder, text), draws, threshold="level", year=2030, **asked), seed=1
+    )
 
 
 def index_of(dataset, name: str, output: str = "training_compute", kind: str = ""):
@@ -203,8 +205,8 @@ def test_inputs_without_effect_are_found(tmp_path: Path) -> None:
     dataset = answers(tmp_path, text, draws=1024)
     effect = dict(zip(dataset["input"].values, dataset["effect"].values, strict=True))
     assert effect == {
-        "trend_start": indices.WORKS, "trend_growth": indices.WORKS,
-        "days": indices.OTHERWISE, "trend_growth_after": indices.NOWHERE,
+        "trend_start": sensitivity_tables.WORKS, "trend_growth": sensitivity_tables.WORKS,
+        "days": sensitivity_tables.OTHERWISE, "trend_growth_after": sensitivity_tables.NOWHERE,
     }  # fmt: skip
     assert index_of(dataset, "days")[3] == 0.0
 
@@ -220,7 +222,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     text += "quantities: {length: {formula: a, unit: day}}\ncorrelations: [[trend_start, trend_growth, 0.5]]\n"
     groups = {"x": ["trend_start", "a"], "y": ["a", "trend_strat"]}
     with pytest.raises(Mistakes) as found:
-        indices.ask(built(tmp_path, text), 50, threshold="levle", year=2030.5, groups=groups)
+        sensitivity_question.ask(built(tmp_path, text), 50, threshold="levle", year=2030.5, groups=groups)
     said = str(found.value)
     for part in (
         "draws = 50", "did you mean 'level'", "2026 to 2036 in steps of 1", "did you mean 'trend_start'",
@@ -232,7 +234,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
 def test_evidence_is_refused(tmp_path: Path) -> None:
     text = f"{SUM}evidence: {{seen: {{loglik: '-(trend_start - 26)**2'}}}}\n"
     with pytest.raises(Mistakes, match="not independent"):
-        indices.ask(built(tmp_path, text), 1000)
+        sensitivity_question.ask(built(tmp_path, text), 1000)
 
 
 def test_certain_sets_have_nothing_to_ask(tmp_path: Path) -> None:
@@ -240,7 +242,7 @@ def test_certain_sets_have_nothing_to_ask(tmp_path: Path) -> None:
         "dist: normal, mean: 1, sd: 0.2", "value: 1"
     )
     with pytest.raises(Mistakes, match="every input of the set is certain"):
-        indices.ask(built(tmp_path, text), 1000, threshold="level")
+        sensitivity_question.ask(built(tmp_path, text), 1000, threshold="level")
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
