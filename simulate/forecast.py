@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import each_draw, elementwise, summary
+from simulate import dimensions, each_draw, elementwise, quasi, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAMPLE_PATHS = 50
+RANDOM, SOBOL = "random", "sobol"
 Progress = Callable[[int], None]
 
 
@@ -43,6 +44,7 @@ def run(
     keep: str | None = None,
     progress: Progress | None = None,
     levels: Sequence[float] = (),
+    sampling: str = RANDOM,
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
@@ -50,7 +52,8 @@ def run(
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
     the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
     are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
-    (draw, year) float32.
+    (draw, year) float32. With `sampling="sobol"` the draws are scrambled Sobol points, as many as fill 16 scrambles
+    evenly (at least `draws`), and errors are those between the scrambles.
 
     Raises
     ------
@@ -58,7 +61,7 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
-    result = simulate(assumptions, draws, seed, threads, keep, progress, levels)
+    result = simulate(assumptions, draws, seed, threads, keep, progress, levels, sampling=sampling)
     dataset = labelled(result)
     timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
     dataset.attrs["timings"] = json.dumps(timings)
@@ -74,17 +77,20 @@ def simulate(
     progress: Progress | None = None,
     levels: Sequence[float] = (),
     sample: int = SAMPLE_PATHS,
+    sampling: str = RANDOM,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
     draws are kept one by one.
     """
+    draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = tuple(name for name in COMPUTE if name in assumptions.units)
     kept = tuple(assumptions.units) if keep == "draws" else computed
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
-    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, keep == "draws")
+    everything = keep == "draws"
+    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, everything, sampling)
 
 
 def count(
@@ -98,11 +104,15 @@ def count(
     kept: tuple[str, ...] = (),
     paths: int = 0,
     everything: bool = False,
+    sampling: str = RANDOM,
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
     _check_draws(sets, draws)
-    watched = _place(prepared, seed, sets)
+    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
+    if sampling == SOBOL:
+        prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
+    watched = _place(prepared, pilots)
     members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     started = time.perf_counter()
     sums, pairs = local.run(members, draws, seed, threads, progress)
@@ -115,12 +125,11 @@ def count(
     return outcome
 
 
-def _place(prepared: list[Prepared], seed: int, sets: list[Assumptions]) -> list[Watched]:
-    """Run the first block of every hypothesis and lay out the histograms by it.
+def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
+    """Lay out the histograms of every hypothesis by the first block of its draws.
 
     Positive inputs that span a factor of three are counted in their logarithm, the same under all hypotheses.
     """
-    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     ends: dict[str, tuple[float, float]] = {}
     for own, pilot in zip(prepared, pilots, strict=True):
         low, high = pilot.inputs.min(axis=(1, 2)), pilot.inputs.max(axis=(1, 2))
