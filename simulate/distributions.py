@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
 from simulate import elementwise
-from simulate.errors import did_you_mean, shown
+from simulate.errors import did_you_mean, or_rather, shown
 from simulate.fields import (
     ALL_FIELDS,
     FIELDS,
@@ -210,11 +210,7 @@ def _shape(text: str) -> Shape:
         name = family_of(fields)
         if not isinstance(name, str) or name not in FAMILIES:
             lower = name.lower() if isinstance(name, str) else ""
-            hint = (
-                f"; did you mean '{lower}'?"
-                if lower in FAMILIES
-                else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
-            )
+            hint = or_rather(lower) if lower in FAMILIES else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
             raise Unfit(
                 Problem("dist", f"dist = {shown(name)} is no family", f"choose from {', '.join(FAMILIES)}{hint}")
             )

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, files, simulate, write
+from command_line import HEADER, files, simulate, write
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 import simulate as package
 from simulate import assumptions, compose, forecast, plots, story, typical
 from simulate.errors import Mistakes
+from simulate.plots import labels
 
 ONE = """
 start: 2026
@@ -118,22 +122,6 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert package.load(Path(again.out.splitlines()[-1]))["crossing"].equals(told["crossing"])
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("study=explain", "draw=-1"), "must be 0 or more"),
-        (("study=explain", "draw=3", "year=2030"), "are both given"),
-        (("draw=3",), "means nothing to study=forecast"),
-        (("study=explain", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
-    ],
-)
-def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    outcome = simulate(*words)
-    assert_clean_refusal(outcome, tmp_path)
-    assert said in outcome.err
-
-
 def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
     told = story.run(typical.ask(built(tmp_path, ONE), 1000, draw=3))
     ax = plots.story(told)
@@ -147,7 +135,14 @@ def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
     np.testing.assert_allclose(marks, wanted)
 
 
-def test_the_study_has_draws_of_its_own() -> None:
-    """Unless the words say otherwise."""
-    assert compose.settings(None, ["study=explain"])[0]["draws"] == 20000
-    assert compose.settings(None, ["draws=300", "study=explain"])[0]["draws"] == 300
+def test_labels_of_close_crossings_lie_side_by_side(tmp_path: Path) -> None:
+    close = ", ".join(f"level_{k}: {{value: {29.7 + 0.05 * k}, unit: log10 FLOP}}" for k in range(8))
+    told = story.run(typical.ask(built(tmp_path, ONE.replace("level: {value: 30, unit: log10 FLOP}", close)), 1000, 3))
+    ax = plots.story(told)
+    FigureCanvasAgg(labels.figure(ax)).draw()
+    # Of the text alone: the extent of an annotation holds its leader too.
+    boxes = [Text.get_window_extent(text) for text in ax.texts if text.get_text().startswith("level_")]
+    assert len(boxes) == 8
+    inside = ax.get_window_extent()
+    assert all(inside.y0 <= box.y0 and box.y1 <= inside.y1 for box in boxes)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, files, simulate, write
+from command_line import HEADER, files, simulate, write
 from matplotlib.patches import Rectangle
 
 import simulate as package
@@ -269,24 +269,6 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                                config_dir="sets")["total"].equals(dataset["total"])  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("study=sensitivity", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
-        (("study=sensitivity", "year=soon"), "a year is needed"),
-        (("study=sensitivity", "treshold=flop_1e29"), "did you mean 'threshold"),
-        (("study=sensitivity", "groups=[a]"), "groups={supply"),
-        (("study=forecast", "groups={a: [b]}"), "means nothing to study=forecast"),
-        (("study=sensitivity", "draws=1e9"), "allowed: 100 to"),
-    ],
-)
-def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    outcome = simulate(*words)
-    assert_clean_refusal(outcome, tmp_path)
-    assert said in outcome.err
-
-
 def test_the_tornado_shows_the_widest_swing_on_top(tmp_path: Path) -> None:
     dataset = answers(tmp_path, SUM, draws=1024)
     ax = plots.tornado(dataset)
@@ -298,9 +280,3 @@ def test_the_tornado_shows_the_widest_swing_on_top(tmp_path: Path) -> None:
     assert "chance of having crossed by 2030, %" in ax.get_xlabel()
     for output in ("level date", "training_compute"):
         assert plots.tornado(dataset, output=output).get_xlabel()
-
-
-def test_the_study_has_draws_of_its_own() -> None:
-    """Unless the words say otherwise."""
-    assert compose.settings(None, ["study=sensitivity"])[0]["draws"] == 16384
-    assert compose.settings(None, ["draws=300", "study=sensitivity"])[0]["draws"] == 300
