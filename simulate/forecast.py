@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import dimensions, each_draw, elementwise, quasi, summary
+from simulate import dimensions, each_draw, elementwise, precision, quasi, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -24,6 +24,7 @@ from simulate.evidence import collapse
 from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
+from simulate.run_keys import RANDOM, SOBOL
 from simulate.tally import Sums
 from simulate.variables import COMPUTE
 from simulate.weights import MOST_WEIGHTED_DRAWS
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAMPLE_PATHS = 50
-RANDOM, SOBOL = "random", "sobol"
+TAIL = 0.011  # share of the draws in a tail that even points make no surer
 Progress = Callable[[int], None]
 
 
@@ -45,6 +46,7 @@ def run(
     progress: Progress | None = None,
     levels: Sequence[float] = (),
     sampling: str = RANDOM,
+    target_error: float | None = None,
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
@@ -53,7 +55,8 @@ def run(
     the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
     are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
     (draw, year) float32. With `sampling="sobol"` the draws are scrambled Sobol points, as many as fill 16 scrambles
-    evenly (at least `draws`), and errors are those between the scrambles.
+    evenly (at least `draws`), and errors are those between the scrambles. With `target_error` only as many draws are
+    taken as give every probability that standard error, at most `draws`.
 
     Raises
     ------
@@ -61,8 +64,23 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
-    result = simulate(assumptions, draws, seed, threads, keep, progress, levels, sampling=sampling)
+
+    def take(number: int) -> Outcome:
+        return simulate(assumptions, number, seed, threads, keep, progress, levels, sampling=sampling)
+
+    if target_error is None:
+        result, notes = take(draws), []
+    else:
+        result, note = precision.reach(take, draws, target_error)
+        notes = [note]
+    if result.draws != draws and sampling == SOBOL and target_error is None:
+        notes.append(f"draws={draws}: Sobol points are powers of two in {quasi.REPLICATES} parts, so {result.draws:,}")
+    if sampling == SOBOL and any(not TAIL < level < 1.0 - TAIL for level in levels):
+        notes.append(f"Sobol points are no better than random draws for quantiles beyond {TAIL:.0%} and {1 - TAIL:.0%}")
     dataset = labelled(result)
+    dataset.attrs["notes"] = json.dumps([*json.loads(dataset.attrs["notes"]), *notes])
+    asked = {"draws": draws, "seed": seed, "sampling": sampling, "target_error": target_error}
+    dataset.attrs["asked"] = json.dumps(asked)
     timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset
@@ -108,7 +126,7 @@ def count(
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
-    _check_draws(sets, draws)
+    _check_draws(sets, draws, sampling)
     pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     if sampling == SOBOL:
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
@@ -166,8 +184,11 @@ def check_memory(needed: int) -> None:
         raise Mistakes([Mistake("keep", what, "fewer draws, a nearer horizon, or no keep")])
 
 
-def _check_draws(sets: list[Assumptions], draws: int) -> None:
-    """Weights of more draws would not add up in 64 bits."""
+def _check_draws(sets: list[Assumptions], draws: int, sampling: str) -> None:
+    """Weights of more draws would not add up in 64 bits, and Sobol's sequence has an end."""
+    if sampling == SOBOL and draws > quasi.MOST_DRAWS:
+        what = f"draws = {draws:g}: at most {quasi.MOST_DRAWS:g} with sampling={SOBOL}"
+        raise Mistakes([Mistake("draws", what, f"fewer draws, or sampling={RANDOM}")])
     if draws > MOST_WEIGHTED_DRAWS and any(one.evidence for one in sets):
         what = f"draws = {draws:g}: with evidence at most {MOST_WEIGHTED_DRAWS:g}"
         raise Mistakes([Mistake("draws", what, "fewer draws, or no evidence")])

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulate import intervals, pooling, replicates, summary
 from simulate.crossings import Crossings
 from simulate.mixture import Histograms, mixed_moments
+from simulate.run_keys import RANDOM, SOBOL
 from simulate.summary import Sum, Watch
 from simulate.tally import Sums
 
@@ -84,6 +85,11 @@ class Outcome:
         masses = np.array([counts.mass for counts in self.members], np.float64)
         self.pool = pooling.pool(self.prior, masses, pairs) if pairs else None
         self.posterior: Array = self.pool.posterior if self.pool else np.ones(1)
+
+    @property
+    def sampling(self) -> str:
+        """How the uniforms were drawn."""
+        return SOBOL if self.replicates else RANDOM
 
     @property
     def sample_size(self) -> float:

@@ -80,9 +80,7 @@ def _fill(points, seed, name_tag, dimension, year, block, out):
 
 
 #: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, and its parts.
-DRAWN = np.dtype(
-    [("row", "i8"), ("tag", "u8"), ("dimension", "i8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")]
-)
+DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("dimension", "i8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
 #: A part of a quantile function (see `distributions.Part`); `table` is the place of its table in `tables`.
 PART = np.dtype(
     [("kind", "i8"), ("a", "f8"), ("b", "f8"), ("upto", "f8"), ("scale", "f8"), ("shift", "f8"), ("table", "i8")]
@@ -179,14 +177,17 @@ def maker(shape: Shape) -> Callable[[np.ndarray], np.ndarray]:
 
     They rise with the uniform but for a mixture, which takes one part after the other: see `quantiles`.
     """
-    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.full(DRAWS, 0.5)
+    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.empty(DRAWS)
 
     def values(uniforms: np.ndarray) -> np.ndarray:
         flat = uniforms.ravel()
         found = np.empty_like(flat)
         for start in range(0, len(flat), DRAWS):
             piece = flat[start : start + DRAWS]
-            out[: len(piece)] = piece
+            out[: len(piece)], out[len(piece) :] = (
+                piece,
+                0.5,
+            )  # what was there are values, of which a table knows nothing
             _one_row(draws, stack, out)
             found[start : start + DRAWS] = out[: len(piece)]
         return found.reshape(uniforms.shape)

@@ -42,6 +42,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
                 seed=settings["seed"],
                 threads=settings["threads"],
                 keep=settings["keep"],
+                sampling=settings["sampling"],
+                target_error=settings["target_error"],
                 progress=advance,
             )
         saved = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
@@ -55,7 +57,7 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
     dataset = store.load(folder)
     stored = json.loads(dataset.attrs["assumptions"])
-    stored |= {"draws": int(dataset.attrs["draws"]), "seed": int(dataset.attrs["seed"])}
+    stored |= json.loads(dataset.attrs["asked"])
     asked = json.loads(json.dumps(_of_the_result(settings), default=str))
     changes = list(differences(stored, asked))
     if changes:
@@ -69,9 +71,9 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate.provenance import RUN_KEYS
+    from simulate.provenance import DRAWING, RUN_KEYS
 
-    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
+    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in DRAWING}
 
 
 def _log(dataset: Any) -> str:
