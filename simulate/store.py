@@ -31,10 +31,10 @@ FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
 IN_MANIFEST = (
     "study", "name", "title", "draws", "seed", "start", "horizon", "step", "versions", "source_hash", "config_hash",
-    "config_hashes", "changes", "pinned", "truncated_share", "truncated_draws", "timings",
+    "config_hashes", "changes", "pinned", "truncated_share", "truncated_draws", "timings", "sampling", "asked",
 )  # fmt: skip
 """Attributes of a result that its manifest repeats, where there are such."""
-STORED_AS_JSON = ("versions", "config_hashes", "changes", "pinned", "timings")
+STORED_AS_JSON = ("versions", "config_hashes", "changes", "pinned", "timings", "asked")
 """Attributes that hold JSON as text, since a netCDF file knows no lists."""
 
 
