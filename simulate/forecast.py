@@ -17,6 +17,7 @@ import numpy as np
 from simulate import elementwise, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
+from simulate.checkpoint import Checkpoint
 from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
@@ -42,14 +43,15 @@ def run(
     keep: str | None = None,
     progress: Progress | None = None,
     levels: Sequence[float] = (),
+    checkpoint: Checkpoint | None = None,
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
     Returns the Dataset that `docs/results.md` describes: quantiles of every quantity (quantile, year) in log10 units,
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
     the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
-    are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
-    (draw, year) float32.
+    are quantiles to report beside the usual ones. A `checkpoint` is gone on with, and kept up to date. With
+    `keep="draws"` every trajectory is kept too, as `<name>_draw` (draw, year) float32.
 
     Raises
     ------
@@ -57,9 +59,11 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
-    result = simulate(assumptions, draws, seed, threads, keep, progress, levels)
+    before = checkpoint.seconds if checkpoint else 0.0
+    result = simulate(assumptions, draws, seed, threads, keep, progress, levels, checkpoint=checkpoint)
     dataset = labelled(result)
-    timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
+    seconds = {"simulation": result.seconds, "total": time.perf_counter() - started}
+    timings = {what: round(before + took, 3) for what, took in seconds.items()}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset
 
@@ -73,17 +77,24 @@ def simulate(
     progress: Progress | None = None,
     levels: Sequence[float] = (),
     sample: int = SAMPLE_PATHS,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
     draws are kept one by one.
+
+    A run that keeps all draws has no checkpoint: they fill the memory before they have taken long.
     """
+    if keep == "draws":
+        checkpoint = None
     computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
-    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, keep == "draws")
+    return count(
+        assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, keep == "draws", checkpoint
+    )
 
 
 def count(
@@ -97,6 +108,7 @@ def count(
     kept: tuple[str, ...] = (),
     paths: int = 0,
     everything: bool = False,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
@@ -110,7 +122,7 @@ def count(
         for own, watch in zip(prepared, watched, strict=True)
     ]
     started = time.perf_counter()
-    sums, pairs = local.run(members, draws, seed, threads, progress)
+    sums, pairs = local.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
         check_broken(one, own, total, draws)

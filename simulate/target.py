@@ -24,6 +24,11 @@ class Target(NamedTuple):
     overwrite: bool
 
 
+def of(name: str, config_hash: str, output: str | None, *, root: Path = ROOT, overwrite: bool = False) -> Target:
+    """The target of a set's run, without a look at the disk."""
+    return Target(root, output, f"{_stem(name)}-{re.sub('[^0-9a-z]', '', config_hash.lower())[:8] or '0'}", overwrite)
+
+
 def prepare(
     name: str,
     config_hash: str,
@@ -33,19 +38,28 @@ def prepare(
     overwrite: bool = False,
     needed: int = FIGURES_AND_TABLES,
 ) -> Target:
-    """Check before a run that its result can be stored, and sweep what dead runs left. Makes `root`.
+    """The target of a set's run, checked.
+
+    Raises as `check` does.
+    """
+    target = of(name, config_hash, output, root=Path(root), overwrite=overwrite)
+    check(target, needed)
+    return target
+
+
+def check(target: Target, needed: int = FIGURES_AND_TABLES) -> None:
+    """Check before a run that its result can be stored, and sweep what dead runs left. Makes the root.
 
     `needed` is the expected size in bytes. Raises Mistakes for a bad or taken name, StorageError for an unusable place.
     """
-    root = Path(root)
+    root = target.root
     if root.is_symlink():
         resolved = shown(str(root.resolve()))
         raise Mistakes(
             [Mistake(f"output folder {root}", f"is a symbolic link to {resolved}", "name that folder itself")]
         )
-    target = Target(root, output, f"{_stem(name)}-{re.sub('[^0-9a-z]', '', config_hash.lower())[:8] or '0'}", overwrite)
-    if output is not None:
-        _check_name(output)
+    if target.name is not None:
+        _check_name(target.name)
         check_free(target)
     with durable.storing(root, needed):
         root.mkdir(parents=True, exist_ok=True)
@@ -53,7 +67,6 @@ def prepare(
         with durable.temporary_folder(root):
             pass
         check_space(root, needed)
-    return target
 
 
 def _check_name(name: str) -> None:
@@ -85,6 +98,13 @@ def taken(place: Path) -> Mistake:
     except (OSError, ValueError, KeyError, TypeError):
         finished = ""
     return Mistake(f"output {place}", f"exists{finished}", "choose another name, or give overwrite=true")
+
+
+def numbers(target: Target) -> list[int]:
+    """The numbers that runs without a name of their own have taken, the last one first."""
+    pattern = re.compile(re.escape(target.stem) + r"-(\d{1,9})")
+    there = target.root.iterdir() if target.root.is_dir() else ()
+    return sorted((int(found[1]) for p in there if (found := pattern.fullmatch(p.name))), reverse=True)
 
 
 def check_space(root: Path, needed: int) -> None:

@@ -7,44 +7,40 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from simulate.changes import differences
-from simulate.errors import IntegrityError, Mistake, Mistakes
-
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Simulate and write the run folder; its path is the last line of standard output.
 
+    With `resume=true` the answer of a finished run of the same is told again, and an unfinished one is gone on with.
     Raises Mistakes before anything is written, StorageError where the result cannot be kept, and IntegrityError where
-    `resume=true` names a folder that holds the result of other settings.
+    the folder that is named holds the result of other settings.
     """
     from simulate import assumptions
 
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
-    from simulate import forecast, page, progress, report, store
-
-    root, name = place(settings)
-    if settings["resume"]:
-        if name is None:
-            way_out = "write output=NAME resume=true"
-            raise Mistakes([Mistake(where("resume"), "resume needs the name of the folder to go on with", way_out)])
-        if (root / name).exists():
-            report.show(finished(root / name, settings))
-            page.say(str(root / name))
-            return
+    from simulate import answered, forecast, page, progress, report, store, target, unfinished
     from simulate.provenance import config_hash
 
-    hashed = config_hash(settings)
-    target = store.prepare(settings["name"], hashed, name, root=root, overwrite=settings["overwrite"])
-    with progress.shown(settings["name"], settings["draws"]) as advance:
-        dataset = forecast.run(
-            table,
-            draws=settings["draws"],
-            seed=settings["seed"],
-            threads=settings["threads"],
-            keep=settings["keep"],
-            progress=advance,
-        )
-    folder = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
+    root, name = place(settings)
+    aim = target.of(settings["name"], config_hash(settings), name, root=root, overwrite=settings["overwrite"])
+    asked = of_the_result(settings) | {"study": "forecast"}
+    if settings["resume"] and (there := answered.earlier(aim, asked, settings["keep"])):
+        folder, dataset = there
+        unfinished.forget(aim, asked)
+    else:
+        target.check(aim)
+        with unfinished.claim(aim, asked, settings["resume"]) as checkpoint:
+            with progress.shown(settings["name"], settings["draws"]) as advance:
+                dataset = forecast.run(
+                    table,
+                    draws=settings["draws"],
+                    seed=settings["seed"],
+                    threads=settings["threads"],
+                    keep=settings["keep"],
+                    progress=advance,
+                    checkpoint=checkpoint,
+                )
+            folder = store.save(dataset, aim, config=of_the_result(settings), log=_log(dataset))
     report.show(dataset)
     page.say(str(folder))
 
@@ -59,25 +55,7 @@ def place(settings: dict[str, Any]) -> tuple[Path, str | None]:
     return path.parent, path.name
 
 
-def finished(folder: Path, settings: dict[str, Any]) -> Any:
-    """The result that a finished run left in `folder`, if it is the one that these settings ask for."""
-    from simulate import store
-
-    dataset = store.load(folder)
-    stored = json.loads(dataset.attrs["assumptions"])
-    stored |= {"draws": int(dataset.attrs["draws"]), "seed": int(dataset.attrs["seed"])}
-    asked = json.loads(json.dumps(_of_the_result(settings), default=str))
-    changes = list(differences(stored, asked))
-    if changes:
-        more = f" and {len(changes) - 10} more" if len(changes) > 10 else ""
-        way_out = "choose another name, or give overwrite=true"
-        raise IntegrityError(
-            f"{folder} holds the result of other settings ({'; '.join(changes[:10])}{more}); {way_out}"
-        )
-    return dataset
-
-
-def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
+def of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
     from simulate.provenance import RUN_KEYS
 

@@ -24,28 +24,35 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
     if mistakes:
         raise Mistakes(mistakes)
-    from simulate import grid_tables, gridded, page, plots, progress, store, timegrid
+    from simulate import answered, grid_tables, gridded, page, plots, progress, target, timegrid, unfinished
     from simulate.checking import Check
     from simulate.provenance import config_hash
     from simulate.studies import folder
-    from simulate.studies.forecast import place
+    from simulate.studies.forecast import of_the_result, place
 
     years = timegrid.instants(Check(settings, where))
     asked = settings["grid_threshold"], settings["grid_year"]
     if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *asked):
         raise Mistakes(mistakes)
     root, name = place(settings)
-    target = store.prepare(
-        f"grid-{settings['name']}", config_hash(settings), name, root=root, overwrite=settings["overwrite"]
-    )
-    points = swept.points(axes, settings["grid_by"])
-    with progress.shown("grid", settings["draws"] * len(points)) as advance:
-        dataset = gridded.run(settings, where, axes, settings["grid_by"], advance)
-    figures = {}
-    if "probability" in dataset:
-        threshold, year = gridded.shown(dataset, *asked)
-        figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
-    saved = folder.save(dataset, target, {"grid": grid_tables.wide(dataset)}, figures)
+    hashed, overwrite = config_hash(settings), settings["overwrite"]
+    aim = target.of(f"grid-{settings['name']}", hashed, name, root=root, overwrite=overwrite)
+    swept_over = {"grid": {axis.key: axis.values for axis in axes}, "grid_by": settings["grid_by"]}
+    question = of_the_result(settings) | swept_over | {"study": "grid"}
+    if settings["resume"] and (there := answered.earlier(aim, question)):
+        saved, dataset = there
+        unfinished.forget(aim, question)
+    else:
+        target.check(aim)
+        total = settings["draws"] * len(swept.points(axes, settings["grid_by"]))
+        with unfinished.claim(aim, question, settings["resume"]) as checkpoint:
+            with progress.shown("grid", total) as advance:
+                dataset = gridded.run(settings, where, axes, settings["grid_by"], advance, checkpoint)
+            figures = {}
+            if "probability" in dataset:
+                threshold, year = gridded.shown(dataset, *asked)
+                figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
+            saved = folder.save(dataset, aim, {"grid": grid_tables.wide(dataset)}, figures)
     page.say(grid_tables.answer(dataset, *asked))
     page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
