@@ -10,6 +10,7 @@ from typing import Any
 from simulate import store
 from simulate.changes import differences
 from simulate.errors import IntegrityError, Mistakes
+from simulate.run_keys import RANDOM
 from simulate.target import Target, numbers
 
 
@@ -34,9 +35,10 @@ def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
     attrs = dataset.attrs
     stored = json.loads(attrs.get("assumptions", "{}"))
     stored |= {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
+    stored |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
     if "grid" in attrs:
         stored |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
-    if keep and dataset.sizes.get("draw") == stored["draws"]:
+    if keep and dataset.sizes.get("draw") == int(attrs["draws"]):
         stored["keep"] = keep
     wanted = json.loads(json.dumps(asked | ({"keep": keep} if keep else {}), default=str))
     changes = list(differences(stored, wanted))

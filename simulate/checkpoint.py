@@ -61,12 +61,13 @@ class Checkpoint:
         self.started = time.monotonic()
         self.next = self.started + EVERY
 
-    def restore(self, arrays: Sequence[np.ndarray], frame: str = "") -> int:
-        """Put what was saved into `arrays`; gives how much was done then (0 where nothing was saved).
+    def restore(self, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> int:
+        """Put what was saved into `arrays`; gives how much of the whole was done then.
 
+        That is 0 where nothing was saved, or of a whole of another size: a run may repeat itself with more draws.
         `frame` says what the counts mean beyond the settings: where histograms lie. Raises IntegrityError for another.
         """
-        if self.saved is None:
+        if self.saved is None or self.saved.of != of:
             return 0
         sizes = [_size(array) for array in arrays]
         raw = _expanded(self.saved.packed, sum(sizes), self.path)
@@ -89,7 +90,12 @@ class Checkpoint:
         return self.path.exists() or time.monotonic() - self.started >= EVERY
 
     def save(self, done: int, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> None:
-        """Replace the file; where that fails the older one stays, a warning is logged, and the run may go on."""
+        """Replace the file; where that fails the older one stays, a warning is logged, and the run may go on.
+
+        What an earlier process has saved of a larger whole is worth more, and stays too.
+        """
+        if self.saved and of < self.saved.of:
+            return
         before = time.monotonic()
         seconds = self.seconds + before - self.started
         try:

@@ -86,7 +86,7 @@ def run(
             if checkpoint and checkpoint.due():
                 save()
 
-    if checkpoint and checkpoint.restore(tables.arrays()):
+    if checkpoint and checkpoint.restore(len(every), tables.arrays()):
         advance(settings["draws"] * int(tables.filled.sum()))
     left = [which for which in range(len(every)) if not tables.filled[which]]
     with ThreadPoolExecutor(min(settings["threads"] or threads_available(), len(every))) as pool:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,27 +24,32 @@ class Target(NamedTuple):
     name: str | None
     stem: str
     overwrite: bool
+    question_hash: str
+    made: tuple[Path, ...] = ()  # folders that did not exist before, the innermost first
 
 
-def of(name: str, config_hash: str, output: str | None, *, root: Path = ROOT, overwrite: bool = False) -> Target:
-    """The target of a set's run, without a look at the disk."""
-    return Target(root, output, f"{_stem(name)}-{re.sub('[^0-9a-z]', '', config_hash.lower())[:8] or '0'}", overwrite)
+def of(
+    name: str, question_hash: str, output: str | None = None, *, root: str | Path = ROOT, overwrite: bool = False
+) -> Target:
+    """The target of a run, unchecked. `question_hash` tells what is asked from what else could be."""
+    root = Path(root)
+    with durable.storing(root):
+        made = tuple(folder for folder in (root, *root.parents) if not folder.exists())
+    short = re.sub("[^0-9a-z]", "", question_hash.lower())[:8] or "0"
+    return Target(root, output, f"{_stem(name)}-{short}", overwrite, question_hash, made)
 
 
 def prepare(
     name: str,
-    config_hash: str,
+    question_hash: str,
     output: str | None = None,
     *,
     root: str | Path = ROOT,
     overwrite: bool = False,
     needed: int = FIGURES_AND_TABLES,
 ) -> Target:
-    """The target of a set's run, checked.
-
-    Raises as `check` does.
-    """
-    target = of(name, config_hash, output, root=Path(root), overwrite=overwrite)
+    """The target of a run, checked. Raises as `check` does."""
+    target = of(name, question_hash, output, root=root, overwrite=overwrite)
     check(target, needed)
     return target
 
@@ -50,7 +57,8 @@ def prepare(
 def check(target: Target, needed: int = FIGURES_AND_TABLES) -> None:
     """Check before a run that its result can be stored, and sweep what dead runs left. Makes the root.
 
-    `needed` is the expected size in bytes. Raises Mistakes for a bad or taken name, StorageError for an unusable place.
+    `needed` is the expected size in bytes. Raises Mistakes for a bad or taken name, StorageError for an unusable place;
+    nothing that was made then stays behind.
     """
     root = target.root
     if root.is_symlink():
@@ -61,12 +69,22 @@ def check(target: Target, needed: int = FIGURES_AND_TABLES) -> None:
     if target.name is not None:
         _check_name(target.name)
         check_free(target)
-    with durable.storing(root, needed):
-        root.mkdir(parents=True, exist_ok=True)
-        durable.sweep(root)
+    with given_up(target), durable.storing(root, needed):
         with durable.temporary_folder(root):
-            pass
+            durable.sweep(root)
         check_space(root, needed)
+
+
+@contextmanager
+def given_up(target: Target) -> Iterator[None]:
+    """Whatever is raised within, the folders that were made for the target are gone again, but for those in use."""
+    try:
+        yield
+    except BaseException:
+        for folder in target.made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
 
 
 def _check_name(name: str) -> None:

@@ -61,17 +61,31 @@ def test_what_is_restored_is_what_was_saved(tmp_path: Path) -> None:
     assert found is not None
     assert (found.about, found.done, found.of, found.share) == (ABOUT, 500, 1000, "50 %")
     restored = blank()
-    assert Checkpoint(path, ABOUT, found).restore(restored, "here") == 500
+    assert Checkpoint(path, ABOUT, found).restore(1000, restored, "here") == 500
     assert same(restored, arrays())
     assert all(type(value) is int for value in restored[1].flat)
     assert [p.name for p in tmp_path.iterdir()] == ["counts"]
     assert path.stat().st_size < 3000 < sum(array.nbytes for array in arrays()) / 30
 
 
+def test_what_was_saved_of_a_larger_whole_waits_for_it(tmp_path: Path) -> None:
+    """A run with a target error repeats itself with more and more draws."""
+    path = saved(tmp_path / "counts")
+    current, untouched = Checkpoint(path, ABOUT, checkpoint.read(path)), blank()
+    assert current.restore(100, untouched, "here") == 0
+    assert same(untouched, blank())
+    current.save(50, 100, arrays(2), "here")
+    assert checkpoint.read(path) == current.saved
+    current.save(600, 1000, arrays(2), "here")
+    found = checkpoint.read(path)
+    assert found is not None
+    assert found.done == 600
+
+
 def test_nothing_saved_is_nothing_done(tmp_path: Path) -> None:
     assert checkpoint.read(tmp_path / "counts") is None
     untouched = blank()
-    assert Checkpoint(tmp_path / "counts", ABOUT).restore(untouched) == 0
+    assert Checkpoint(tmp_path / "counts", ABOUT).restore(1000, untouched) == 0
     assert same(untouched, blank())
 
 
@@ -86,7 +100,7 @@ def test_counts_in_another_frame_or_of_another_shape_are_refused(tmp_path: Path)
     larger = [*blank(), np.zeros(1)]
     for into, frame in ((blank(), "elsewhere"), (blank()[1:], "here"), (larger, "here")):
         with pytest.raises(IntegrityError, match="do not fit"):
-            Checkpoint(path, ABOUT, found).restore(into, frame)
+            Checkpoint(path, ABOUT, found).restore(1000, into, frame)
 
 
 def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
@@ -130,10 +144,10 @@ def test_a_file_that_was_made_up_cannot_fill_the_memory_or_lead_elsewhere(tmp_pa
     bomb = zlib.compress(bytes(2**26), 9)
     checkpoint.write(path, Saved(ABOUT, 1, 2, 0.0, "", bomb))
     with pytest.raises(IntegrityError, match="do not fit"):
-        Checkpoint(path, ABOUT, checkpoint.read(path)).restore([np.zeros(8)])
+        Checkpoint(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
     checkpoint.write(path, Saved(ABOUT, 1, 2, 0.0, "", b"no zlib"))
     with pytest.raises(IntegrityError, match="cannot be expanded"):
-        Checkpoint(path, ABOUT, checkpoint.read(path)).restore([np.zeros(8)])
+        Checkpoint(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match="symbolic link"):
@@ -160,7 +174,7 @@ def test_failure_at_the_nth_operation_leaves_the_one_before_or_the_one_after(
         assert found is not None
         assert found == before or found.done == 100 + n
         restored = blank()
-        Checkpoint(path, ABOUT, found).restore(restored, "here")
+        Checkpoint(path, ABOUT, found).restore(1000, restored, "here")
         assert same(restored, arrays(found.done - 100 if found.done > 100 else 1))
         if len(calls) < n:
             assert found.done == 100 + n

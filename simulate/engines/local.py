@@ -74,7 +74,11 @@ class Run:
     """The work of a run and the counts so far, which its threads share."""
 
     def __init__(self, members: Sequence[Member], draws: int, seed: int, task_blocks: int) -> None:
-        self.members, self.draws, self.seed, self.task_blocks = members, draws, seed, task_blocks
+        self.members, self.draws, self.seed = members, draws, seed
+        self.points = members[0].prepared.plan.draws.points
+        if self.points.replicate:  # both are powers of two, so that no task lies in two replicates
+            task_blocks = min(1 << (task_blocks.bit_length() - 1), self.points.replicate)
+        self.task_blocks = task_blocks
         self.weighted = any(member.prepared.weighted for member in members)
         self.blocks, self.next = -(-draws // DRAWS), 0  # the first block that nobody has taken
         self.lock, self.stop, self.failed = threading.Lock(), threading.Event(), False
@@ -92,7 +96,7 @@ class Run:
         for prepared, watched, trajectories, crossings in self.members:
             tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
-        self.sums = self.sums or [Sums(memory.tally) for memory in found]
+        self.sums = self.sums or [Sums(memory.tally, replicates=self.points.replicates) for memory in found]
         return found
 
     def work(self, memories: list[Memory]) -> None:
@@ -110,7 +114,7 @@ class Run:
             self.turn.wait_for(lambda: not self.held)
             first = last = self.next
             if not self.stop.is_set():
-                last = self.next = min(first + self.task_blocks, self.blocks)
+                last = self.next = min((first // self.task_blocks + 1) * self.task_blocks, self.blocks)
             self.busy += 1
         try:
             yield first, last
@@ -126,7 +130,7 @@ class Run:
         for memory, total in zip(memories, self.sums, strict=True):
             memory.run(self.seed, first, last, self.draws)
             with self.lock:
-                total.take(memory.tally)
+                total.take(memory.tally, self.points.of(first))
         many = min(last * DRAWS, self.draws) - first * DRAWS
         pairs = self.pairs.blank() if self.pairs else None
         if pairs:
@@ -141,7 +145,7 @@ class Run:
         """All that has been counted and kept, to be written down or filled in."""
         found: list[np.ndarray] = []
         for member, total in zip(self.members, self.sums, strict=True):
-            for part in (vars(total.inputs), vars(total.results), total.others):
+            for part in (vars(total.inputs), vars(total.results), total.others, total.parts):
                 found += part.values()
             found += [member.trajectories, member.crossings]
         return found + ([self.pairs.both, self.pairs.one, self.pairs.mass] if self.pairs else [])
@@ -157,7 +161,7 @@ class Run:
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Go on from what an earlier process has counted."""
-        self.done = checkpoint.restore(self.arrays(), self.frame())
+        self.done = checkpoint.restore(self.draws, self.arrays(), self.frame())
         self.next = -(-self.done // DRAWS)
 
     def save(self, checkpoint: Checkpoint) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 
@@ -18,18 +17,15 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate import assumptions
 
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
-    from simulate import answered, forecast, page, progress, report, store, target, unfinished
+    from simulate import forecast, page, progress, report, store
     from simulate.provenance import config_hash
+    from simulate.studies import folder
 
-    root, name = place(settings)
-    aim = target.of(settings["name"], config_hash(settings), name, root=root, overwrite=settings["overwrite"])
-    asked = of_the_result(settings) | {"study": "forecast"}
-    if settings["resume"] and (there := answered.earlier(aim, asked, settings["keep"])):
-        folder, dataset = there
-        unfinished.forget(aim, asked)
+    hashed, asked = config_hash(settings), of_the_result(settings) | {"study": "forecast"}
+    if there := folder.finished(settings, settings["name"], hashed, asked, settings["keep"]):
+        saved, dataset = there
     else:
-        target.check(aim)
-        with unfinished.claim(aim, asked, settings["resume"]) as checkpoint:
+        with folder.resumable(settings, settings["name"], hashed, asked) as (target, checkpoint):
             with progress.shown(settings["name"], settings["draws"]) as advance:
                 dataset = forecast.run(
                     table,
@@ -37,29 +33,21 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
                     seed=settings["seed"],
                     threads=settings["threads"],
                     keep=settings["keep"],
+                    sampling=settings["sampling"],
+                    target_error=settings["target_error"],
                     progress=advance,
                     checkpoint=checkpoint,
                 )
-            folder = store.save(dataset, aim, config=of_the_result(settings), log=_log(dataset))
+            saved = store.save(dataset, target, config=of_the_result(settings), log=_log(dataset))
     report.show(dataset)
-    page.say(str(folder))
-
-
-def place(settings: dict[str, Any]) -> tuple[Path, str | None]:
-    """The folder of all runs and the name of this one's, which `hydra.run.dir` gives as one path."""
-    from simulate import store
-
-    if settings["folder"] is None:
-        return store.ROOT, settings["output"]
-    path = Path(settings["folder"])
-    return path.parent, path.name
+    page.say(str(saved))
 
 
 def of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate.provenance import RUN_KEYS
+    from simulate.provenance import DRAWING, RUN_KEYS
 
-    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
+    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in DRAWING}
 
 
 def _log(dataset: Any) -> str:

@@ -24,36 +24,30 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
     if mistakes:
         raise Mistakes(mistakes)
-    from simulate import answered, grid_tables, gridded, page, plots, progress, target, timegrid, unfinished
+    from simulate import grid_tables, gridded, page, plots, progress, provenance, timegrid
     from simulate.checking import Check
-    from simulate.provenance import config_hash
     from simulate.studies import folder
-    from simulate.studies.forecast import of_the_result, place
+    from simulate.studies.forecast import of_the_result
 
     years = timegrid.instants(Check(settings, where))
-    asked = settings["grid_threshold"], settings["grid_year"]
-    if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *asked):
+    by, shown = settings["grid_by"], (settings["grid_threshold"], settings["grid_year"])
+    if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *shown):
         raise Mistakes(mistakes)
-    root, name = place(settings)
-    hashed, overwrite = config_hash(settings), settings["overwrite"]
-    aim = target.of(f"grid-{settings['name']}", hashed, name, root=root, overwrite=overwrite)
-    swept_over = {"grid": {axis.key: axis.values for axis in axes}, "grid_by": settings["grid_by"]}
-    question = of_the_result(settings) | swept_over | {"study": "grid"}
-    if settings["resume"] and (there := answered.earlier(aim, question)):
+    hashed = provenance.question_hash("grid", provenance.config_hash(settings), axes, by, shown)
+    swept_over = {"grid": {axis.key: axis.values for axis in axes}, "grid_by": by}
+    name, asked = f"grid-{settings['name']}", of_the_result(settings) | swept_over | {"study": "grid"}
+    if there := folder.finished(settings, name, hashed, asked):
         saved, dataset = there
-        unfinished.forget(aim, question)
     else:
-        target.check(aim)
-        total = settings["draws"] * len(swept.points(axes, settings["grid_by"]))
-        with unfinished.claim(aim, question, settings["resume"]) as checkpoint:
-            with progress.shown("grid", total) as advance:
-                dataset = gridded.run(settings, where, axes, settings["grid_by"], advance, checkpoint)
+        with folder.resumable(settings, name, hashed, asked) as (target, checkpoint):
+            with progress.shown("grid", settings["draws"] * len(swept.points(axes, by))) as advance:
+                dataset = gridded.run(settings, where, axes, by, advance, checkpoint)
             figures = {}
             if "probability" in dataset:
-                threshold, year = gridded.shown(dataset, *asked)
+                threshold, year = gridded.shown(dataset, *shown)
                 figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
-            saved = folder.save(dataset, aim, {"grid": grid_tables.wide(dataset)}, figures)
-    page.say(grid_tables.answer(dataset, *asked))
+            saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
+    page.say(grid_tables.answer(dataset, *shown))
     page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
     return SOME_FAILED if failed else 0
