@@ -37,7 +37,8 @@ Keys of a run:
   sampling=random|sobol    scrambled Sobol points have smaller errors than random draws
   target_error=0.001       as many draws as give every probability that standard error, at most `draws`
   output=NAME    folder under outputs/; without it <set>-<hash>-<number>
-  resume=true | overwrite=true    what to do where the named folder exists
+  resume=true       go on with a run that was interrupted; of a finished one, tell the answer again
+  overwrite=true    replace the named folder
 
 Options:
   -m, --multirun      run every combination of the values given

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import shlex
 import signal
 import sys
 import tempfile
@@ -58,13 +59,13 @@ def run(argv: Sequence[str]) -> int:
         say(_few(mistakes))
         return mistakes.exit_code
     except (StorageError, IntegrityError, LockedError) as error:
-        say(f"error: {error}")
+        say(f"error: {error}{_way_on(error, argv)}")
         return error.exit_code
-    except KeyboardInterrupt:
-        say("interrupted; nothing half-written is left")
+    except KeyboardInterrupt as error:
+        say("interrupted" + (_way_on(error, argv) or "; nothing half-written is left"))
         return INTERRUPTED
-    except Terminated:
-        say("terminated; nothing half-written is left")
+    except Terminated as error:
+        say("terminated" + (_way_on(error, argv) or "; nothing half-written is left"))
         return TERMINATED
     except BrokenPipeError:
         # The reader of our output has gone; give the interpreter nothing to flush into the closed pipe.
@@ -149,6 +150,13 @@ def _terminable() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _way_on(error: BaseException, argv: Sequence[str]) -> str:
+    """What the run noted of work that is kept, and the words that go on with it."""
+    kept = "; ".join(getattr(error, "__notes__", ()))
+    words = [word for word in argv if not word.startswith(("resume=", "overwrite="))]
+    return f"; {kept}\ngo on with: simulate {shlex.join([*words, 'resume=true'])}" if kept else ""
 
 
 def _few(mistakes: Mistakes) -> str:

@@ -96,13 +96,13 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
     while True:
         folder = parent / f".tmp-{secrets.token_hex(8)}"
         folder.mkdir(parents=True)
-        lock = _lock(folder)
-        if lock is not None:  # else a sweeper took it for a leftover before the lock stood: once more
+        held = lock(folder)
+        if held is not None:  # else a sweeper took it for a leftover before the lock stood: once more
             break
     try:
         yield folder
     finally:
-        os.close(lock)
+        os.close(held)
         shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -140,8 +140,8 @@ def sweep(parent: Path) -> int:
         aside = _SET_ASIDE.fullmatch(path.name)
         if not (aside or _TEMPORARY.fullmatch(path.name)) or path.is_symlink() or not path.is_dir():
             continue
-        lock = _lock(path)
-        if lock is None:
+        held = lock(path)
+        if held is None:
             continue
         try:
             if aside and publish(path, parent / aside["name"]):
@@ -149,11 +149,11 @@ def sweep(parent: Path) -> int:
             shutil.rmtree(path, ignore_errors=True)
             found += 1
         finally:
-            os.close(lock)
+            os.close(held)
     return found
 
 
-def _lock(folder: Path) -> int | None:
+def lock(folder: Path) -> int | None:
     """Return a handle that holds the lock of a folder, or None where another has it or the folder is gone."""
     try:
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -184,7 +184,7 @@ def _swap(folder: Path, target: Path) -> None:
 
 def _set_aside(folder: Path, target: Path) -> None:
     aside = target.parent / f".old-{secrets.token_hex(8)}-{target.name}"
-    lock = _lock(target)
+    held = lock(target)
     try:
         target.rename(aside)
         try:
@@ -194,5 +194,5 @@ def _set_aside(folder: Path, target: Path) -> None:
             raise
         shutil.rmtree(aside, ignore_errors=True)
     finally:
-        if lock is not None:
-            os.close(lock)
+        if held is not None:
+            os.close(held)

@@ -17,6 +17,7 @@ import numpy as np
 from simulate import dimensions, each_draw, elementwise, precision, quasi, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
+from simulate.checkpoint import Checkpoint
 from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
@@ -45,6 +46,7 @@ def run(
     keep: str | None = None,
     progress: Progress | None = None,
     levels: Sequence[float] = (),
+    checkpoint: Checkpoint | None = None,
     sampling: str = RANDOM,
     target_error: float | None = None,
 ) -> xr.Dataset:
@@ -53,10 +55,11 @@ def run(
     Returns the Dataset that `docs/results.md` describes: quantiles of every quantity (quantile, year) in log10 units,
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
     the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
-    are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
-    (draw, year) float32. With `sampling="sobol"` the draws are scrambled Sobol points, as many as fill 16 scrambles
-    evenly (at least `draws`), and errors are those between the scrambles. With `target_error` only as many draws are
-    taken as give every probability that standard error, at most `draws`.
+    are quantiles to report beside the usual ones. A `checkpoint` is gone on with, and kept up to date. With
+    `keep="draws"` every trajectory is kept too, as `<name>_draw` (draw, year) float32. With `sampling="sobol"` the
+    draws are scrambled Sobol points, as many as fill 16 scrambles evenly (at least `draws`), and errors are those
+    between the scrambles. With `target_error` only as many draws are taken as give every probability that standard
+    error, at most `draws`.
 
     Raises
     ------
@@ -64,9 +67,10 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
+    before = checkpoint.seconds if checkpoint else 0.0
 
     def take(number: int) -> Outcome:
-        return simulate(assumptions, number, seed, threads, keep, progress, levels, sampling=sampling)
+        return simulate(assumptions, number, seed, threads, keep, progress, levels, SAMPLE_PATHS, sampling, checkpoint)
 
     if target_error is None:
         result, notes = take(draws), []
@@ -81,7 +85,8 @@ def run(
     dataset.attrs["notes"] = json.dumps([*json.loads(dataset.attrs["notes"]), *notes])
     asked = {"draws": draws, "seed": seed, "sampling": sampling, "target_error": target_error}
     dataset.attrs["asked"] = json.dumps(asked)
-    timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
+    seconds = {"simulation": result.seconds, "total": time.perf_counter() - started}
+    timings = {what: round(before + took, 3) for what, took in seconds.items()}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset
 
@@ -96,10 +101,15 @@ def simulate(
     levels: Sequence[float] = (),
     sample: int = SAMPLE_PATHS,
     sampling: str = RANDOM,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
     draws are kept one by one.
+
+    A run that keeps all draws has no checkpoint: they fill the memory before they have taken long.
     """
+    if keep == "draws":
+        checkpoint = None
     draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = tuple(name for name in COMPUTE if name in assumptions.units)
     kept = tuple(assumptions.units) if keep == "draws" else computed
@@ -107,8 +117,10 @@ def simulate(
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
-    everything = keep == "draws"
-    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, everything, sampling)
+    every = keep == "draws"
+    return count(
+        assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, every, sampling, checkpoint
+    )
 
 
 def count(
@@ -123,6 +135,7 @@ def count(
     paths: int = 0,
     everything: bool = False,
     sampling: str = RANDOM,
+    checkpoint: Checkpoint | None = None,
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
@@ -133,7 +146,7 @@ def count(
     watched = _place(prepared, pilots)
     members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     started = time.perf_counter()
-    sums, pairs = local.run(members, draws, seed, threads, progress)
+    sums, pairs = local.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
         check_broken(one, own, total, draws)

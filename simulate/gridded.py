@@ -18,6 +18,7 @@ import numpy as np
 from simulate import forecast, instants, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
+from simulate.checkpoint import Checkpoint
 from simulate.crossings import NEVER_CROSSED
 from simulate.engines.local import threads_available
 from simulate.errors import Mistake, Mistakes, did_you_mean
@@ -40,8 +41,9 @@ def run(
     axes: Sequence[Axis],
     by: str = "product",
     progress: Progress | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> xr.Dataset:
-    """Run every point; `settings` hold draws, seed and threads.
+    """Run every point; `settings` hold draws, seed and threads. Points that a `checkpoint` holds are not run again.
 
     Returns probability (point..., threshold, year) with its error, crossing (point..., threshold, crossing_quantile),
     quantiles of compute (point..., quantile, answer_year) in log10 units, and `problem` (point...). The dimensions of
@@ -57,26 +59,46 @@ def run(
     problems = _first(sheet, every)
     assert sheet.first is not None
     tables = Tables(sheet.first.set, len(every))
-    lock = threading.Lock()
+    lock, stop = threading.Lock(), threading.Event()
+
+    def advance(draws: int) -> None:
+        if stop.is_set():
+            raise Stopped
+        if progress:
+            with lock:
+                progress(draws)
+
+    def save() -> None:
+        assert checkpoint
+        checkpoint.save(int(tables.filled.sum()), len(every), tables.arrays())
 
     def one(which: int) -> None:
         try:
             # The first point that can be built is what the others start from: before it all are known to fail.
             if which not in problems:
                 point = sheet.at(every[which])
-                tables.fill(which, forecast.count(point.set, narrow(point), settings["draws"], settings["seed"], 1))
+                draws, seed = settings["draws"], settings["seed"]
+                tables.fill(which, forecast.count(point.set, narrow(point), draws, seed, 1, advance))
         except Mistakes as mistakes:
             problems[which] = mistakes
-        if progress:
-            with lock:
-                progress(int(settings["draws"]))
+        with lock:
+            tables.filled[which] = which not in problems
+            if checkpoint and checkpoint.due():
+                save()
 
+    if checkpoint and checkpoint.restore(len(every), tables.arrays()):
+        advance(settings["draws"] * int(tables.filled.sum()))
+    left = [which for which in range(len(every)) if not tables.filled[which]]
     with ThreadPoolExecutor(min(settings["threads"] or threads_available(), len(every))) as pool:
         try:
-            for future in [pool.submit(one, which) for which in range(len(every))]:
+            for future in [pool.submit(one, which) for which in left]:
                 future.result()
-        finally:
+        except BaseException:
+            stop.set()
             pool.shutdown(cancel_futures=True)
+            if checkpoint and checkpoint.worthwhile():
+                save()
+            raise
     if len(problems) == len(every):
         raise Mistakes([item for which in sorted(problems) for item in problems[which].items])
     texts = ["; ".join(map(str, problems[which].items)) if which in problems else "" for which in range(len(every))]
@@ -117,10 +139,15 @@ def reported(one: Assumptions) -> tuple[str, ...]:
     return tuple(name for name in COMPUTE if name in one.units) or tuple(one.units)
 
 
+class Stopped(Exception):
+    """The grid is given up: its points need not be finished."""
+
+
 class Tables:
     """What is reported of every point; not a number until it is filled."""
 
     def __init__(self, one: Assumptions, count: int) -> None:
+        self.filled = np.zeros(count, bool)
         years, thresholds = len(one.years), len(one.thresholds)
         self.probability = np.full((count, thresholds, years), np.nan)
         self.error = np.full((count, thresholds, years), np.nan)
@@ -128,6 +155,11 @@ class Tables:
         self.answers = results.indices_of_answer(one.years)
         self.quantiles = {name: np.full((count, len(QUANTILES), len(self.answers)), np.nan) for name in reported(one)}
         self.worth = np.full(count, np.nan)
+
+    def arrays(self) -> list[np.ndarray]:
+        """All tables, to be written down or filled in."""
+        parts = (self.probability, self.error, self.crossing, self.worth)
+        return [self.filled, *parts, *self.quantiles.values()]
 
     def fill(self, which: int, outcome: Outcome) -> None:
         """Note the answer of one point."""

@@ -1,4 +1,4 @@
-"""How far a run is: a bar on standard error, so that `simulate > answer.txt` keeps the answer alone."""
+"""How far a run is: a bar and notes on standard error, so that `simulate > answer.txt` keeps the answer alone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from simulate import wording
+from simulate import page, wording
 
 
 @contextmanager
@@ -22,3 +22,8 @@ def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(wording.clean(what, 60), total=total)
         yield lambda amount: bar.advance(task, amount)
+
+
+def note(text: str) -> None:
+    """Say something about the run that is no part of the answer."""
+    page.say(text, sys.stderr)

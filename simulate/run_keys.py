@@ -35,6 +35,7 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "grid_by": ("grid",),
     "grid_year": ("grid",),
     "grid_threshold": ("grid",),
+    "resume": ("forecast", "grid"),
     "law_of": ("structures",),
     "laws": ("structures",),
     "law_weights": ("structures",),

@@ -13,14 +13,13 @@ from __future__ import annotations
 import datetime
 import json
 import logging
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import contents, durable, netcdf, results
 from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
-from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, given_up, prepare, taken
+from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, given_up, numbers, prepare, taken
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -168,7 +167,7 @@ def _opened(key: str, value: Any) -> Any:
 
 def _publish(folder: Path, target: Target) -> Path:
     if target.name is None:
-        number = _next_number(target)
+        number = max(numbers(target), default=0) + 1
         while not durable.publish(folder, target.root / f"{target.stem}-{number}"):
             number += 1
         return target.root / f"{target.stem}-{number}"
@@ -179,12 +178,6 @@ def _publish(folder: Path, target: Target) -> Path:
     elif not durable.publish(folder, place):
         raise Mistakes([taken(place)])
     return place
-
-
-def _next_number(target: Target) -> int:
-    pattern = re.compile(re.escape(target.stem) + r"-(\d{1,9})")
-    taken = [int(found[1]) for p in target.root.iterdir() if (found := pattern.fullmatch(p.name))]
-    return max(taken, default=0) + 1
 
 
 def _yaml(config: str | Mapping[str, Any]) -> str:

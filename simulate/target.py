@@ -28,6 +28,17 @@ class Target(NamedTuple):
     made: tuple[Path, ...] = ()  # folders that did not exist before, the innermost first
 
 
+def of(
+    name: str, question_hash: str, output: str | None = None, *, root: str | Path = ROOT, overwrite: bool = False
+) -> Target:
+    """The target of a run, unchecked. `question_hash` tells what is asked from what else could be."""
+    root = Path(root)
+    with durable.storing(root):
+        made = tuple(folder for folder in (root, *root.parents) if not folder.exists())
+    short = re.sub("[^0-9a-z]", "", question_hash.lower())[:8] or "0"
+    return Target(root, output, f"{_stem(name)}-{short}", overwrite, question_hash, made)
+
+
 def prepare(
     name: str,
     question_hash: str,
@@ -37,29 +48,31 @@ def prepare(
     overwrite: bool = False,
     needed: int = FIGURES_AND_TABLES,
 ) -> Target:
-    """Check before a run that its result can be stored, and sweep what dead runs left. Makes `root`.
+    """The target of a run, checked. Raises as `check` does."""
+    target = of(name, question_hash, output, root=root, overwrite=overwrite)
+    check(target, needed)
+    return target
 
-    `question_hash` tells what is asked from what else could be; `needed` is the expected size in bytes. Raises
-    Mistakes for a bad or taken name, StorageError for an unusable place; nothing that was made then stays behind.
+
+def check(target: Target, needed: int = FIGURES_AND_TABLES) -> None:
+    """Check before a run that its result can be stored, and sweep what dead runs left. Makes the root.
+
+    `needed` is the expected size in bytes. Raises Mistakes for a bad or taken name, StorageError for an unusable place;
+    nothing that was made then stays behind.
     """
-    root = Path(root)
+    root = target.root
     if root.is_symlink():
         resolved = shown(str(root.resolve()))
         raise Mistakes(
             [Mistake(f"output folder {root}", f"is a symbolic link to {resolved}", "name that folder itself")]
         )
-    with durable.storing(root):
-        made = tuple(folder for folder in (root, *root.parents) if not folder.exists())
-    short = re.sub("[^0-9a-z]", "", question_hash.lower())[:8] or "0"
-    target = Target(root, output, f"{_stem(name)}-{short}", overwrite, question_hash, made)
-    if output is not None:
-        _check_name(output)
+    if target.name is not None:
+        _check_name(target.name)
         check_free(target)
     with given_up(target), durable.storing(root, needed):
         with durable.temporary_folder(root):
             durable.sweep(root)
         check_space(root, needed)
-    return target
 
 
 @contextmanager
@@ -103,6 +116,13 @@ def taken(place: Path) -> Mistake:
     except (OSError, ValueError, KeyError, TypeError):
         finished = ""
     return Mistake(f"output {place}", f"exists{finished}", "choose another name, or give overwrite=true")
+
+
+def numbers(target: Target) -> list[int]:
+    """The numbers that runs without a name of their own have taken, the last one first."""
+    pattern = re.compile(re.escape(target.stem) + r"-(\d{1,9})")
+    there = target.root.iterdir() if target.root.is_dir() else ()
+    return sorted((int(found[1]) for p in there if (found := pattern.fullmatch(p.name))), reverse=True)
 
 
 def check_space(root: Path, needed: int) -> None:

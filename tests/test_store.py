@@ -7,6 +7,7 @@ import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -16,8 +17,9 @@ from pathlib import Path
 import make_dataset
 import numpy as np
 import pytest
+from digests import of_dataset
 
-from simulate import durable, netcdf, store
+from simulate import durable, netcdf, report, store
 from simulate.errors import IntegrityError, Mistakes, StorageError
 
 
@@ -499,3 +501,49 @@ def test_a_newer_file_alone_is_refused(dataset, tmp_path):
     netcdf.write(dataset, tmp_path / "result.nc", 9)
     with pytest.raises(IntegrityError, match="format 9"):
         store.load(tmp_path / "result.nc")
+
+
+# Old results
+
+DATA = Path(__file__).parent / "data"
+#: The digest of the result in `data/format_<number>`, one for each format that a released version has written.
+OLD = {1: "aa2131e1393a32a05d6bb9f198f416c28a5845f658027dd06fdc561ae8a53e05"}
+
+
+@pytest.mark.parametrize("number", OLD)
+def test_old_results_stay_readable(number, capsys):
+    folder = DATA / f"format_{number}"
+    assert json.loads((folder / "manifest.json").read_text())["format"] == number
+    old = store.load(folder)
+    assert of_dataset(old) == OLD[number]
+    report.show(old)
+    assert "600 draws" in capsys.readouterr().out
+
+
+def test_every_format_has_an_old_result():
+    assert list(OLD) == list(range(1, store.FORMAT + 1))
+
+
+def flipped(tmp_path, name, places):
+    """Flip one bit of a file of a run folder at each place: it is found, or the result is what it was."""
+    folder = tmp_path / "run"
+    shutil.copytree(DATA / "format_1", folder)
+    content = (folder / name).read_bytes()
+    found = 0
+    for place in places(len(content)):
+        damaged = bytearray(content)
+        damaged[place] ^= 1 << place % 8
+        (folder / name).write_bytes(damaged)
+        try:
+            assert of_dataset(store.load(folder)) == OLD[1]
+        except IntegrityError:
+            found += 1
+    return found, len(places(len(content)))
+
+
+@pytest.mark.parametrize("step", [101, pytest.param(1, marks=pytest.mark.long)])
+def test_no_flipped_byte_makes_another_result(step, tmp_path):
+    found, tried = flipped(tmp_path / "result", "result.nc", lambda size: range(0, size, step))
+    assert found == tried > 500
+    found, tried = flipped(tmp_path / "manifest", "manifest.json", lambda size: range(0, size, step))
+    assert 0 < found < tried

@@ -7,16 +7,19 @@ the result. A task takes its draws through all hypotheses, one after the other, 
 
 from __future__ import annotations
 
+import hashlib
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
 
 from simulate import pooling
 from simulate.blocks import DRAWS
+from simulate.checkpoint import Checkpoint
 from simulate.kernel import Noted, Tally, Watched, run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
@@ -77,10 +80,9 @@ class Run:
             task_blocks = min(1 << (task_blocks.bit_length() - 1), self.points.replicate)
         self.task_blocks = task_blocks
         self.weighted = any(member.prepared.weighted for member in members)
-        blocks = -(-draws // DRAWS)
-        self.tasks = [(first, min(first + self.task_blocks, blocks)) for first in range(0, blocks, self.task_blocks)]
-        self.queue = iter(self.tasks)
-        self.lock, self.stop = threading.Lock(), threading.Event()
+        self.blocks, self.next = -(-draws // DRAWS), 0  # the first block that nobody has taken
+        self.lock, self.stop, self.failed = threading.Lock(), threading.Event(), False
+        self.turn, self.busy, self.held = threading.Condition(self.lock), 0, False
         self.done = 0
         levels, years = len(members[0].prepared.plan.levels), len(members[0].prepared.plan.years)
         paired = self.weighted or len(members) > 1
@@ -99,24 +101,80 @@ class Run:
 
     def work(self, memories: list[Memory]) -> None:
         """Do tasks until there are none left."""
-        while not self.stop.is_set():
+        while True:
+            with self.task() as (first, last):
+                if first == last:
+                    return
+                self._do(memories, first, last)
+
+    @contextmanager
+    def task(self) -> Iterator[tuple[int, int]]:
+        """The blocks of the next task, none where all are taken; waits while the counts are being saved."""
+        with self.turn:
+            self.turn.wait_for(lambda: not self.held)
+            first = last = self.next
+            if not self.stop.is_set():
+                last = self.next = min((first // self.task_blocks + 1) * self.task_blocks, self.blocks)
+            self.busy += 1
+        try:
+            yield first, last
+        except BaseException:
+            self.failed = True  # some of its draws are counted, some are not
+            raise
+        finally:
+            with self.turn:
+                self.busy -= 1
+                self.turn.notify_all()
+
+    def _do(self, memories: list[Memory], first: int, last: int) -> None:
+        for memory, total in zip(memories, self.sums, strict=True):
+            memory.run(self.seed, first, last, self.draws)
             with self.lock:
-                task = next(self.queue, None)
-            if task is None:
-                return
-            for memory, total in zip(memories, self.sums, strict=True):
-                memory.run(self.seed, *task, self.draws)
-                with self.lock:
-                    total.take(memory.tally, self.points.of(task[0]))
-            many = min(task[1] * DRAWS, self.draws) - task[0] * DRAWS
-            pairs = self.pairs.blank() if self.pairs else None
-            if pairs:
-                instants, weights = ([getattr(m.noted, name) for m in memories] for name in ("instants", "weights"))
-                pooling.add_pairs(pairs, instants, weights, many)
-            with self.lock:
-                self.done += many
-                if self.pairs and pairs:
-                    self.pairs.take(pairs)
+                total.take(memory.tally, self.points.of(first))
+        many = min(last * DRAWS, self.draws) - first * DRAWS
+        pairs = self.pairs.blank() if self.pairs else None
+        if pairs:
+            instants, weights = ([getattr(m.noted, name) for m in memories] for name in ("instants", "weights"))
+            pooling.add_pairs(pairs, instants, weights, many)
+        with self.lock:
+            self.done += many
+            if self.pairs and pairs:
+                self.pairs.take(pairs)
+
+    def arrays(self) -> list[np.ndarray]:
+        """All that has been counted and kept, to be written down or filled in."""
+        found: list[np.ndarray] = []
+        for member, total in zip(self.members, self.sums, strict=True):
+            for part in (vars(total.inputs), vars(total.results), total.others, total.parts):
+                found += part.values()
+            found += [member.trajectories, member.crossings]
+        return found + ([self.pairs.both, self.pairs.one, self.pairs.mass] if self.pairs else [])
+
+    def frame(self) -> str:
+        """Where the histograms lie, as a hash: counts of another layout mean something else."""
+        digest = hashlib.sha256()
+        for member in self.members:
+            inputs, logs, results, dates = member.watched
+            for array in (*inputs, logs, *results, dates):
+                digest.update(array.tobytes())
+        return digest.hexdigest()
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Go on from what an earlier process has counted."""
+        self.done = checkpoint.restore(self.draws, self.arrays(), self.frame())
+        self.next = -(-self.done // DRAWS)
+
+    def save(self, checkpoint: Checkpoint) -> None:
+        """Write down what is counted, between two tasks; not where a task has failed."""
+        with self.turn:
+            try:
+                self.held = True
+                self.turn.wait_for(lambda: not self.busy)
+                if not self.failed:
+                    checkpoint.save(self.done, self.draws, self.arrays(), self.frame())
+            finally:
+                self.held = False
+                self.turn.notify_all()
 
 
 def run(
@@ -126,16 +184,20 @@ def run(
     threads: int | None = None,
     progress: Progress | None = None,
     blocks_per_task: int | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> Counted:
     """Run all blocks; the result does not depend on `threads` or `blocks_per_task` (at most 32).
 
-    Calls `progress` with the number of draws done since it was last called.
+    Calls `progress` with the number of draws done since it was last called. Goes on from a `checkpoint`, and keeps it
+    up to date; also when it is interrupted.
     """
     count = threads or threads_available()
     share = -(-draws // (DRAWS * LEAST_TASKS * count))
     this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS))
-    count = min(count, len(this.tasks))
+    count = min(count, -(-this.blocks // this.task_blocks))
     memories = [this.memories() for _ in range(count)]
+    if checkpoint:
+        this.restore(checkpoint)
     told = 0
     with ThreadPoolExecutor(count) as pool:
         waiting = {pool.submit(this.work, own) for own in memories}
@@ -147,6 +209,12 @@ def run(
                 if progress and this.done > told:
                     progress(this.done - told)
                     told = this.done
+                if checkpoint and checkpoint.due():
+                    this.save(checkpoint)
+        except BaseException:
+            if checkpoint and checkpoint.worthwhile():
+                this.save(checkpoint)
+            raise
         finally:
             this.stop.set()
     return Counted(this.sums, this.pairs)

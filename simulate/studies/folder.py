@@ -9,8 +9,9 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import plots, results, store
-from simulate.store import Target
+from simulate import answered, plots, results, store, target, unfinished
+from simulate.checkpoint import Checkpoint
+from simulate.target import Target
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,12 +36,44 @@ def reserved(settings: Mapping[str, Any], name: str, question_hash: str) -> Iter
     no folder made for it stays behind. Raises Mistakes for a bad or taken name, StorageError for an unusable place.
     """
     root, output = place(settings)
-    target = store.prepare(name, question_hash, output, root=root, overwrite=settings["overwrite"])
-    with store.given_up(target):
-        yield target
+    aim = target.prepare(name, question_hash, output, root=root, overwrite=settings["overwrite"])
+    with target.given_up(aim):
+        yield aim
 
 
-def save(target: Target, dataset: xr.Dataset, tables: Tables, figures: Figures) -> Path:
+@contextmanager
+def resumable(
+    settings: Mapping[str, Any], name: str, question_hash: str, asked: Mapping[str, Any]
+) -> Iterator[tuple[Target, Checkpoint]]:
+    """The same for a run that can be resumed, with its checkpoint; `asked` is everything that decides the numbers.
+
+    Raises as `reserved` and `unfinished.claim` do.
+    """
+    with (
+        reserved(settings, name, question_hash) as aim,
+        unfinished.claim(aim, asked, settings["resume"]) as checkpoint,
+    ):
+        yield aim, checkpoint
+
+
+def finished(
+    settings: Mapping[str, Any], name: str, question_hash: str, asked: dict[str, Any], keep: str | None = None
+) -> tuple[Path, xr.Dataset] | None:
+    """With `resume=true` the folder and result of a finished run that was asked the same, if there is one.
+
+    Raises IntegrityError where the folder that is named holds something else.
+    """
+    if not settings["resume"]:
+        return None
+    root, output = place(settings)
+    aim = target.of(name, question_hash, output, root=root)
+    found = answered.earlier(aim, asked, keep)
+    if found:
+        unfinished.forget(aim, asked)
+    return found
+
+
+def save(aim: Target, dataset: xr.Dataset, tables: Tables, figures: Figures) -> Path:
     """Write `result.nc`, `tables/NAME.csv`, `figures/NAME.png` and `.svg`, and the manifest; returns the folder.
 
     Tables and figures are functions of the dataset; a table without rows is left out, a figure that cannot be drawn is
@@ -53,4 +86,4 @@ def save(target: Target, dataset: xr.Dataset, tables: Tables, figures: Figures) 
         ((f"tables/{name}", content) for name, content in results.csv_files(rows)),
         ((f"figures/{name}", content) for name, content in drawn),
     )
-    return store.save_files(target, files, dataset.attrs, dataset, problems)
+    return store.save_files(aim, files, dataset.attrs, dataset, problems)

@@ -27,20 +27,26 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     from simulate import grid_tables, gridded, page, plots, progress, provenance, timegrid
     from simulate.checking import Check
     from simulate.studies import folder
+    from simulate.studies.forecast import of_the_result
 
     years = timegrid.instants(Check(settings, where))
     by, shown = settings["grid_by"], (settings["grid_threshold"], settings["grid_year"])
     if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *shown):
         raise Mistakes(mistakes)
-    asked = provenance.question_hash("grid", provenance.config_hash(settings), axes, by, shown)
-    with folder.reserved(settings, f"grid-{settings['name']}", asked) as target:
-        with progress.shown("grid", settings["draws"] * len(swept.points(axes, by))) as advance:
-            dataset = gridded.run(settings, where, axes, by, advance)
-        figures = {}
-        if "probability" in dataset:
-            threshold, year = gridded.shown(dataset, *shown)
-            figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
-        saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
+    hashed = provenance.question_hash("grid", provenance.config_hash(settings), axes, by, shown)
+    swept_over = {"grid": {axis.key: axis.values for axis in axes}, "grid_by": by}
+    name, asked = f"grid-{settings['name']}", of_the_result(settings) | swept_over | {"study": "grid"}
+    if there := folder.finished(settings, name, hashed, asked):
+        saved, dataset = there
+    else:
+        with folder.resumable(settings, name, hashed, asked) as (target, checkpoint):
+            with progress.shown("grid", settings["draws"] * len(swept.points(axes, by))) as advance:
+                dataset = gridded.run(settings, where, axes, by, advance, checkpoint)
+            figures = {}
+            if "probability" in dataset:
+                threshold, year = gridded.shown(dataset, *shown)
+                figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
+            saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
     page.say(grid_tables.answer(dataset, *shown))
     page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())

@@ -1,0 +1,51 @@
+"""Has this been asked before? The result of a finished run that was asked the same, so that it need not run again."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from simulate import store
+from simulate.changes import differences
+from simulate.errors import IntegrityError, Mistakes
+from simulate.run_keys import RANDOM
+from simulate.target import Target, numbers
+
+
+def earlier(aim: Target, asked: dict[str, Any], keep: str | None = None) -> tuple[Path, Any] | None:
+    """The folder and result of a finished run that was asked the same, if there is one.
+
+    Raises IntegrityError where the name that was given holds something else.
+    """
+    if aim.name is not None:
+        folder = aim.root / aim.name
+        return (folder, _same(folder, asked, keep)) if folder.exists() else None
+    for number in numbers(aim):
+        folder = aim.root / f"{aim.stem}-{number}"
+        with suppress(IntegrityError, Mistakes):
+            return folder, _same(folder, asked, keep)
+    return None
+
+
+def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
+    """The result in a folder, if it answers what is asked."""
+    dataset = store.load(folder)
+    attrs = dataset.attrs
+    stored = json.loads(attrs.get("assumptions", "{}"))
+    stored |= {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
+    stored |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
+    if "grid" in attrs:
+        stored |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
+    if keep and dataset.sizes.get("draw") == int(attrs["draws"]):
+        stored["keep"] = keep
+    wanted = json.loads(json.dumps(asked | ({"keep": keep} if keep else {}), default=str))
+    changes = list(differences(stored, wanted))
+    if changes:
+        more = f" and {len(changes) - 10} more" if len(changes) > 10 else ""
+        way_out = "choose another name, or give overwrite=true"
+        raise IntegrityError(
+            f"{folder} holds the result of other settings ({'; '.join(changes[:10])}{more}); {way_out}"
+        )
+    return dataset

@@ -1,0 +1,616 @@
+"""Interrupted and resumed: whatever ends a run, the same words with `resume=true` end with the same bits."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from command_line import HEADER, Outcome, simulate, write
+from digests import of_dataset
+from lives import Life, Server
+
+from simulate import checkpoint, forecast, progress, provenance, store, unfinished
+from simulate.errors import StorageError
+
+#: Hypotheses and evidence, so that all kinds of counts are there: histograms, weighted sums beyond 64 bits, pairs.
+SET = """
+start: 2026
+horizon: 2032
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
+thresholds: {level: {value: 30, unit: log10 FLOP}}
+hypotheses:
+  slow: {weight: 0.3}
+  fast: {weight: 0.7, inputs: {trend_growth: {low: 0.8, high: 1.2}}}
+evidence:
+  seen: {loglik: "-0.5*(trend_start - 26.5)**2"}
+"""
+PLAIN = SET[: SET.index("hypotheses:")]
+DRAWS = 100_000
+WORDS = ["--config-dir=../sets", f"draws={DRAWS}"]
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder to run in, beside sets `both` (hypotheses and evidence) and `plain`; no figures, always keep."""
+    write(tmp_path / "sets", "both.yaml", HEADER + SET)
+    write(tmp_path / "sets", "plain.yaml", HEADER + PLAIN)
+    folder = tmp_path / "here"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "SHARE", 1e9)
+    monkeypatch.setattr(store, "save", lambda *parts, save=store.save, **rest: save(*parts, figures=(), **rest))
+    return folder
+
+
+@cache
+def whole(name: str, draws: int = DRAWS, seed: int = 1, **options: Any) -> str:
+    """The digest of a run that nothing has interrupted."""
+    from simulate import compose
+    from simulate.assumptions import build
+
+    settings, where = compose.settings(name, [], "../sets")
+    return of_dataset(forecast.run(build(settings, where), draws, seed, **options))
+
+
+def digest(outcome: Outcome) -> str:
+    """The digest of the result that a command has just told."""
+    assert outcome.code == 0, outcome.err
+    return of_dataset(store.load(outcome.out.splitlines()[-1]))
+
+
+@contextmanager
+def ended_by(error: type[BaseException], after: int = 30_000) -> Iterator[None]:
+    """End runs by an exception in the main thread, once so many draws are done."""
+    done = [0]
+
+    @contextmanager
+    def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
+        def advance(draws: float) -> None:
+            done[0] += int(draws)
+            if done[0] >= after:
+                raise error
+
+        yield advance
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(progress, "shown", shown)
+        patch.setattr(forecast.local, "wait", lambda futures, timeout, return_when: wait_briefly(futures, return_when))
+        yield
+
+
+def wait_briefly(futures: Any, return_when: str) -> Any:
+    """Look at the threads of a run more often than 10 times a second, so that a small run can be met half done."""
+    from concurrent.futures import wait
+
+    return wait(futures, timeout=0.001, return_when=return_when)
+
+
+def interrupted(*words: str, after: int = 30_000) -> Outcome:
+    """A command that Ctrl-C ends in the middle of its work."""
+    with ended_by(KeyboardInterrupt, after):
+        outcome = simulate(*words)
+    assert outcome.code == 130, outcome
+    return outcome
+
+
+def places(root: Path = Path("outputs")) -> list[Path]:
+    """Whatever is hidden in a folder of runs."""
+    return sorted(path for path in root.iterdir() if path.name.startswith("."))
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+# The same bits
+
+
+@pytest.mark.parametrize(("name", "output"), [("plain", []), ("both", ["output=mine"])])
+def test_an_interrupted_run_goes_on_to_the_same_bits_with_other_threads(
+    name: str, output: list[str], here: Path
+) -> None:
+    words = [*WORDS, f"assumptions={name}", *output]
+    first = interrupted(*words, "threads=1")
+    (place,) = places()
+    share = re.search(r"interrupted; ([\d.]+) % of the work is kept in (.+)\n", first.err)
+    assert share
+    assert 15 <= float(share[1]) < 60
+    assert share[2] == str(place)
+    assert f"go on with: simulate {' '.join(words)} threads=1 resume=true\n" in first.err
+    second = interrupted(*words, "threads=2", "resume=true", after=90_000)
+    assert f"going on with the run that {place} keeps, {share[1]} % of it done" in second.err
+    assert "go on with: simulate" in second.err
+    assert second.err.count("resume=true") == 1
+    third = simulate(*words, "threads=3", "resume=true")
+    assert digest(third) == whole(name)
+    assert places() == []
+    again = simulate(*words, "resume=true")
+    assert again.out == third.out
+    assert len(list(Path("outputs").iterdir())) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "after"), [({"sampling": "sobol"}, 30_000), ({"target_error": 0.001}, 65_536 + 20_000)]
+)
+def test_even_points_and_repeated_runs_go_on_to_the_same_bits(asked: dict[str, Any], after: int, here: Path) -> None:
+    words = [*WORDS, "assumptions=both", *(f"{key}={value}" for key, value in asked.items())]
+    first = interrupted(*words, "threads=1", after=after)
+    found = checkpoint.read(places()[0] / "counts")
+    assert found is not None
+    assert 0 < found.done < found.of
+    assert found.of > after - 30_000
+    assert "is kept in" in first.err
+    second = simulate(*words, "threads=3", "resume=true")
+    assert "going on" in second.err
+    assert digest(second) == whole("both", **asked)
+
+
+def test_what_was_done_is_not_done_again(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*WORDS, "assumptions=plain", "threads=1", "output=mine"]
+    interrupted(*words)
+    found = checkpoint.read(Path("outputs/.mine.progress/counts"))
+    assert found is not None
+    blocks: list[int] = []
+    run = forecast.local.Memory.run
+
+    def watched(memory: Any, seed: int, first: int, last: int, draws: int) -> None:
+        blocks.extend(range(first, last))
+        run(memory, seed, first, last, draws)
+
+    monkeypatch.setattr(forecast.local.Memory, "run", watched)
+    assert simulate(*words, "resume=true").code == 0
+    assert blocks == [0, *range(found.done // 512, -(-DRAWS // 512))]  # 0: the pilot
+    timings = json.loads(store.load("outputs/mine").attrs["timings"])
+    assert timings["simulation"] > found.seconds > 0.0
+
+
+def test_a_run_that_is_resumed_before_it_began_begins(here: Path) -> None:
+    assert digest(simulate(*WORDS, "assumptions=plain", "resume=true")) == whole("plain")
+    assert digest(simulate(*WORDS, "assumptions=plain", "output=mine", "resume=true")) == whole("plain")
+
+
+def test_a_short_run_keeps_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoint, "EVERY", 60.0)
+    outcome = interrupted(*WORDS, "assumptions=plain")
+    assert outcome.err == "interrupted; nothing half-written is left\n"
+    assert list(here.iterdir()) == []
+
+
+def test_kept_draws_are_run_anew(here: Path) -> None:
+    words = [*WORDS[:1], "draws=20000", "assumptions=plain", "keep=draws"]
+    outcome = interrupted(*words, after=1)
+    assert outcome.err == "interrupted; nothing half-written is left\n"
+    assert digest(simulate(*words, "resume=true")) == whole("plain", 20_000, keep="draws")
+    bare = simulate(*words[:-1])
+    assert simulate(*words[:-1], "resume=true").out == bare.out
+    assert simulate(*words, "resume=true").out != bare.out
+
+
+def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its draws are counted under one hypothesis and not yet under the other."""
+    words = [*WORDS, "assumptions=both", "threads=2", "output=mine"]
+    interrupted(*words)
+    before = without_owner(Path("outputs"))
+    run, calls = forecast.local.Memory.run, [0]
+
+    def failing(memory: Any, *parts: Any) -> None:
+        calls[0] += 1
+        if calls[0] == 12:
+            raise MemoryError
+        run(memory, *parts)
+
+    monkeypatch.setattr(checkpoint, "EVERY", 60.0)
+    with monkeypatch.context() as patch:
+        patch.setattr(forecast.local.Memory, "run", failing)
+        outcome = simulate(*words, "resume=true")
+    assert outcome.code == 70
+    assert without_owner(Path("outputs")) == before
+    assert digest(simulate(*words, "resume=true")) == whole("both")
+
+
+def test_a_mistake_of_the_set_leaves_nothing(here: Path) -> None:
+    bad = HEADER + PLAIN + "quantities: {q: {formula: log10(trend_growth - 0.6), unit: OOM}}\n"
+    write(here.parent / "sets", "bad.yaml", bad)
+    outcome = simulate(*WORDS, "assumptions=bad", "output=mine")
+    assert outcome.code == 2
+    assert "not a number" in outcome.err
+    assert list(here.iterdir()) == []
+
+
+# Refused, not mixed in
+
+
+OTHER = {
+    "draws=300000": "draws: 100000 -> 300000",
+    "seed=2": "seed: 1 -> 2",
+    "inputs.trend_start.sd=2": "inputs.trend_start.sd: 1 -> 2",
+    "horizon=2033": "horizon: 2032 -> 2033",
+    "assumptions=both": "assumptions: 'plain' -> 'both'",
+    "study=grid grid.trend_growth=[0.5,0.6]": "study: 'forecast' -> 'grid'",
+}
+
+
+def without_owner(folder: Path) -> dict[str, bytes]:
+    return {path: content for path, content in tree(folder).items() if not path.endswith("/owner")}
+
+
+def test_the_run_of_another_question_is_refused_and_unchanged(here: Path) -> None:
+    words = [*WORDS, "assumptions=plain", "output=mine"]
+    interrupted(*words)
+    before = without_owner(Path("outputs"))
+    for change, said in OTHER.items():
+        keys = {word.split("=")[0] for word in change.split()}
+        changed = [*(word for word in words if word.split("=")[0] not in keys), *change.split()]
+        outcome = simulate(*changed, "resume=true")
+        assert outcome.code == 2
+        assert said in outcome.err
+        assert "choose another name, or give overwrite=true in place of resume=true" in outcome.err
+    for more in ([], ["horizon=2033"]):
+        outcome = simulate(*words, *more)
+        assert outcome.code == 2
+        assert re.search(r"mine: a run of this name is unfinished, [\d.]+ % of it done; resume=true goes", outcome.err)
+    assert without_owner(Path("outputs")) == before
+    assert digest(simulate(*words, "resume=true")) == whole("plain")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [("source_hash", lambda: "f" * 64, "program: '"), ("versions", lambda: {"numpy": "9.9"}, "versions.numpy: '")],
+)
+@pytest.mark.parametrize("output", [[], ["output=mine"]])
+def test_the_run_of_another_program_is_refused(
+    name: str, value: Any, said: str, output: list[str], here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*WORDS, "assumptions=plain", *output]
+    interrupted(*words)
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance, name, value)
+        outcome = simulate(*words, "resume=true")
+        assert outcome.code == 2
+        assert said in outcome.err
+    assert digest(simulate(*words, "resume=true")) == whole("plain")
+
+
+def test_a_run_without_a_name_finds_its_own_and_no_other(here: Path) -> None:
+    words = [*WORDS, "assumptions=plain"]
+    interrupted(*words)
+    interrupted(*words, "seed=2")
+    shorter = interrupted(*words, after=1)
+    assert re.search(r"a run like this is unfinished, [\d.]+ % of it done; resume=true goes on with it", shorter.err)
+    assert len(places()) == 3
+    refused = simulate(*words, "seed=3", "resume=true")
+    assert refused.code == 2
+    assert "resume: the unfinished run here was asked something else (seed: " in refused.err
+    assert "leave resume=true out to start anew" in refused.err
+    assert len(places()) == 3
+    kept = {place: checkpoint.read(place / "counts") for place in places()}
+    furthest = max((s for s in kept.values() if s and s.about["seed"] == 1), key=lambda saved: saved.done)
+    third = simulate(*words, "resume=true")
+    assert f"{furthest.share} of it done" in third.err
+    assert digest(third) == whole("plain")
+    assert [kept[place].about["seed"] for place in places()] == [2]  # type: ignore[union-attr]
+    anew = simulate(*words, "seed=2")  # not asked to go on, it does not
+    assert "a run like this is unfinished" in anew.err
+    assert digest(anew) == whole("plain", seed=2)
+    assert places() == []  # what it had kept is finished by another run
+
+
+def test_overwrite_starts_anew(here: Path) -> None:
+    words = [*WORDS, "assumptions=plain", "output=mine"]
+    interrupted(*words)
+    outcome = simulate(*words, "seed=2", "overwrite=true")
+    assert "going on" not in outcome.err
+    assert digest(outcome) == whole("plain", seed=2)
+    assert places() == []
+    refused = simulate(*words, "resume=true")
+    assert refused.code == 5
+    assert "seed: 2 -> 1" in refused.err
+
+
+def test_what_was_kept_of_a_finished_run_is_forgotten(here: Path) -> None:
+    """The process died after it had named the result and before it removed its checkpoint."""
+    for output in ([], ["output=mine"]):
+        words = [*WORDS, "assumptions=plain", *output]
+        interrupted(*words)
+        (place,) = places()
+        shutil.copytree(place, "kept")
+        finished = simulate(*words, "resume=true")
+        shutil.move("kept", place)
+        assert simulate(*words, "resume=true").out == finished.out
+        assert places() == []
+        shutil.rmtree("outputs")
+
+
+def test_a_damaged_checkpoint_is_refused(here: Path) -> None:
+    ways_out = {"overwrite=true": "overwrite=true starts anew", "": "without resume=true a new run starts"}
+    for word, way_out in ways_out.items():
+        output = ["output=mine"] if word else []
+        words = [*WORDS, "assumptions=plain", *output]
+        interrupted(*words)
+        (place,) = places()
+        content = bytearray((place / "counts").read_bytes())
+        content[len(content) // 2] ^= 1
+        (place / "counts").write_bytes(content)
+        outcome = simulate(*words, "resume=true")
+        assert outcome.code == 5
+        assert "damaged since it was written" in outcome.err
+        assert way_out in outcome.err
+        assert (place / "counts").read_bytes() == content
+        anew = simulate(*words, *word.split())
+        assert digest(anew) == whole("plain")
+        shutil.rmtree("outputs")
+
+
+def test_counts_from_a_machine_with_other_numbers_are_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*WORDS, "assumptions=plain", "output=mine"]
+    with monkeypatch.context() as patch:
+        patch.setattr(forecast.summary, "ROOM", 16.0)  # histograms twice as wide
+        interrupted(*words)
+    outcome = simulate(*words, "resume=true")
+    assert outcome.code == 5
+    assert "do not fit this run" in outcome.err
+
+
+@pytest.mark.parametrize("study", ["sensitivity", "attribution", "structures", "explain"])
+def test_studies_that_cannot_be_resumed_say_so(study: str, here: Path) -> None:
+    outcome = simulate("resume=true", f"study={study}")
+    assert outcome.code == 2
+    assert f"'resume' means nothing to study={study}" in outcome.err
+
+
+# Grids and sweeps
+
+
+def test_a_grid_goes_on_with_the_points_that_are_missing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [WORDS[0], "draws=20000", "assumptions=both", "study=grid", "output=mine"]
+    words += ["grid.trend_growth=[0.5,0.7,0.9,1.1,1.3]"]
+    anew = store.load(simulate(*words[:-2], words[-1], "output=whole").out.splitlines()[-1])
+    count, ran = forecast.count, []
+
+    def counted(one: Any, *parts: Any, fail_at: int | None = 4) -> Any:
+        ran.append(one)
+        if len(ran) == fail_at:
+            raise KeyboardInterrupt
+        return count(one, *parts)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(forecast, "count", counted)
+        first = simulate(*words, "threads=1")
+    assert first.code == 130
+    assert "60 % of the work is kept" in first.err
+    other = simulate(*words, "grid_by=zip", "resume=true")
+    assert other.code == 2
+    assert "grid_by: 'product' -> 'zip'" in other.err
+    ran.clear()
+    monkeypatch.setattr(forecast, "count", partial(counted, fail_at=None))
+    second = simulate(*words, "resume=true")
+    assert second.code == 0, second.err
+    assert len(ran) == 2
+    assert store.load(second.out.splitlines()[-1]).identical(anew)
+    assert places() == []
+    assert simulate(*words, "resume=true").out == second.out
+    assert len(ran) == 2
+
+
+def test_a_point_of_a_grid_ends_when_the_grid_is_interrupted(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [WORDS[0], "draws=1e9", "assumptions=both", "study=grid", "grid.trend_growth=[0.5,0.7]", "output=mine"]
+    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
+    timer.start()
+    outcome = simulate(*words)  # hours
+    timer.join()
+    assert outcome.code == 130
+
+
+def test_the_job_of_a_sweep_that_was_interrupted_goes_on(here: Path) -> None:
+    words = ["-m", *WORDS, "assumptions=plain", "seed=1,2,3", "threads=1"]
+    first = interrupted(*words, after=DRAWS + 30_000)
+    assert "go on with: simulate -m" in first.err
+    (home,) = Path("outputs").iterdir()
+    assert [path.name for path in places(home)] == [".0001.progress"]
+    second = simulate(*words, "resume=true")
+    assert second.code == 0, second.err
+    assert second.err.count("going on with the run that") == 1
+    assert Path(second.out.splitlines()[-1]) == home
+    assert places(home) == []
+    for number in range(3):
+        assert of_dataset(store.load(home / f"{number:04}")) == whole("plain", seed=number + 1)
+
+
+# Faults of the disk
+
+
+def test_failure_at_the_nth_operation_of_taking_a_place(here: Path) -> None:
+    from test_checkpoint import fail_at
+
+    words = [*WORDS, "assumptions=plain", "output=mine"]
+    interrupted(*words)
+    found = checkpoint.read(Path("outputs/.mine.progress/counts"))
+    assert found is not None
+    target = store.prepare("plain", "0", "mine")
+    asked = {key: value for key, value in found.about.items() if key not in ("program", "versions")}
+    for n in range(1, 30):
+        with pytest.MonkeyPatch.context() as patch, suppress(KeyboardInterrupt, StorageError):
+            calls = fail_at(patch, n, 28)
+            with unfinished.claim(target, asked, resume=True) as claimed:
+                assert claimed.saved == found
+                raise KeyboardInterrupt
+        assert checkpoint.read(Path("outputs/.mine.progress/counts")) == found
+        if len(calls) < n:
+            break
+    assert 3 < n < 29
+    assert digest(simulate(*words, "resume=true")) == whole("plain")
+
+
+def test_a_full_disk_costs_nothing_that_was_kept(here: Path, server: Server) -> None:
+    words = [*WORDS, "assumptions=both", "threads=2", "output=mine"]
+    kept_in = here / "outputs/.mine.progress/counts"
+    assert server.run(Life([*words], str(here), largest_file=2000)) == 4
+    said = (here / "noted").read_text()
+    assert "progress could not be kept, the run goes on: " in said
+    assert re.search(r"result\.nc.*needs about [\d,]+ bytes, [\d,]+ bytes are free", said)
+    assert not (here / "outputs").exists()
+    interrupted(*words)
+    found = checkpoint.read(kept_in)
+    assert found is not None
+    assert server.run(Life([*words, "resume=true"], str(here), largest_file=2000)) == 4
+    assert "% of the work is kept in outputs/.mine.progress\ngo on with: simulate" in (here / "noted").read_text()
+    assert checkpoint.read(kept_in) == found
+    assert server.run(Life([*words, "resume=true"], str(here))) == 0
+    assert of_dataset(store.load("outputs/mine")) == whole("both")
+    assert [path.name for path in Path("outputs").iterdir()] == ["mine"]
+
+
+# Processes that die, and processes that live
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    started = Server()
+    yield started
+    started.close()
+
+
+def acknowledged(here: Path) -> list[int]:
+    """What the lives in a folder have reported, the draws of one checkpoint a line."""
+    file = here / "acknowledged"
+    return [int(line) for line in file.read_text().split()] if file.exists() else []
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    """Wait for another process."""
+    until = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < until
+        time.sleep(0.002)
+
+
+def kills(here: Path, server: Server, times: int) -> None:
+    """Run, kill, resume, until so many kills have been; a run that ends in between must have the digest of all."""
+    rng = np.random.default_rng(20261122)
+    words = [*WORDS, "assumptions=both", "output=mine"]
+    expected, finished, lost = whole("both"), 0, []
+    for _ in range(times):
+        (here / "acknowledged").unlink(missing_ok=True)
+        before = checkpoint.read(here / "outputs/.mine.progress/counts")
+        threads = int(rng.integers(1, 4))
+        pid = server.start(Life([*words, "resume=true", f"threads={threads}"], str(here)))
+        if rng.random() < 0.8:  # a while after a checkpoint: in the next task, or in the writing of the next one
+            enough = int(rng.integers(1, 4))
+            wait_until(partial(acknowledged_or_ended, here, enough, pid))
+            time.sleep(rng.uniform(0.0, 0.15))
+        else:  # at any time, while it starts or ends
+            time.sleep(rng.uniform(0.0, 1.0))
+        os.kill(pid, signal.SIGKILL)
+        code = server.end(pid)
+        assert code in (-signal.SIGKILL, 0), (here / "noted").read_text()
+        if (here / "outputs/mine").exists():
+            assert of_dataset(store.load("outputs/mine")) == expected
+            finished += 1
+            assert server.run(Life([*words, "resume=true"], str(here))) == 0
+            assert [path.name for path in (here / "outputs").iterdir()] == ["mine"]
+            shutil.rmtree(here / "outputs")
+            continue
+        now = checkpoint.read(here / "outputs/.mine.progress/counts")
+        reported = max([*acknowledged(here), before.done if before else 0])
+        lost.append(reported - (now.done if now else 0))
+    assert max(lost) <= 0, lost
+    assert server.run(Life([*words, "resume=true"], str(here))) == 0
+    assert of_dataset(store.load("outputs/mine")) == expected
+    assert [path.name for path in (here / "outputs").iterdir()] == ["mine"]
+
+
+def acknowledged_or_ended(here: Path, enough: int, pid: int) -> bool:
+    """Whether a life that nobody has waited for yet has reported so often, or is over."""
+    state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    return len(acknowledged(here)) >= enough or state == "Z"
+
+
+def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+    kills(here, server, 20)
+
+
+@pytest.mark.long
+def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+    kills(here, server, 1000)
+
+
+@pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (15, 143, "terminated")])
+def test_signals_end_a_run_at_once_and_say_how_to_go_on(
+    number: int, code: int, word: str, here: Path, server: Server
+) -> None:
+    words = [WORDS[0], "draws=1e9", "assumptions=both", "output=mine"]
+    pid = server.start(Life(words, str(here)))
+    wait_until(lambda: len(acknowledged(here)) > 1)
+    sent = time.monotonic()
+    os.kill(pid, number)
+    assert server.end(pid) == code
+    assert time.monotonic() - sent < 5.0  # a second where nothing else runs
+    said = (here / "noted").read_text()
+    assert re.fullmatch(rf"{word}; [\d.e-]+ % of the work is kept in outputs/.mine.progress\ngo on with: .+\n", said)
+    found = checkpoint.read(here / "outputs/.mine.progress/counts")
+    assert found is not None
+    assert found.done >= max(acknowledged(here))
+
+
+def test_one_process_owns_a_run_and_the_lock_of_a_dead_one_is_taken_over(here: Path, server: Server) -> None:
+    words = [WORDS[0], "assumptions=both", "output=mine"]
+    pid = server.start(Life([*words, "draws=1e9"], str(here)))
+    wait_until(lambda: len(acknowledged(here)) > 1)
+    for more in ([], ["resume=true"], ["overwrite=true"], ["resume=true", "seed=2"]):
+        outcome = simulate(*words, *more)
+        assert outcome.code == 6, outcome
+        assert re.search(rf"outputs/\.mine\.progress: process {pid} on .+, since 20.+, is at work", outcome.err)
+    os.kill(pid, signal.SIGKILL)
+    assert server.end(pid) == -signal.SIGKILL
+    refused = simulate(*words, "draws=2000", "resume=true")
+    assert refused.code == 2
+    assert "draws: 1000000000 -> 2000" in refused.err
+
+
+def test_of_runs_that_are_resumed_together_one_goes_on(here: Path, server: Server) -> None:
+    for output in ([], ["output=mine"]):
+        words = [*WORDS, "assumptions=both", *output]
+        interrupted(*words)
+        lives = [server.start(Life([*words, "resume=true", "threads=1"], str(here))) for _ in range(2)]
+        codes = sorted(server.end(pid) for pid in lives)
+        assert codes[0] == 0
+        assert set(codes) <= {0, 6}
+        (result,) = (here / "outputs").iterdir()
+        assert of_dataset(store.load(result)) == whole("both")
+        shutil.rmtree(here / "outputs")
+
+
+def test_places_of_the_dead_without_a_checkpoint_are_removed(here: Path) -> None:
+    Path("outputs/.mine.progress").mkdir(parents=True)
+    Path("outputs/.mine.progress/owner").write_text("process 1 on nowhere")
+    Path("outputs/.theirs.progress").mkdir()
+    Path("outputs/.notes").mkdir()
+    Path("outputs/.elsewhere").mkdir()
+    Path("outputs/.linked.progress").symlink_to(here / "outputs/.elsewhere")
+    assert simulate(*WORDS, "assumptions=plain").code == 0
+    assert [path.name for path in places()] == [".elsewhere", ".linked.progress", ".notes"]
+
+
+def test_a_link_in_the_place_of_a_checkpoint_is_not_followed(here: Path) -> None:
+    Path("elsewhere").mkdir()
+    Path("outputs").mkdir()
+    Path("outputs/.mine.progress").symlink_to(here / "elsewhere")
+    outcome = simulate(*WORDS, "assumptions=plain", "output=mine")
+    assert outcome.code == 4
+    assert list(Path("elsewhere").iterdir()) == []
