@@ -93,7 +93,8 @@ def _mixed(first: Side, other: Side, taken: set[str], thresholds: set[str]) -> A
     for key in taken:
         _put(settings, key, copy.deepcopy(differing.at(other.settings, key)))
     settings["thresholds"] = {name: row for name, row in (settings["thresholds"] or {}).items() if name in thresholds}
-    settings["inputs"] = {name: row for name, row in settings["inputs"].items() if name not in _unread(settings)}
+    unread = _unread(settings)
+    settings["inputs"] = {name: row for name, row in settings["inputs"].items() if name not in unread}
 
     def where(key: str) -> str:
         return (other if any(key == one or key.startswith(f"{one}.") for one in taken) else first).where(key)
