@@ -33,7 +33,7 @@ class KernelRun:
     def __init__(self, name: str = "baseline_2026") -> None:
         self.set = assumptions.build(*compose.settings(name))
         outcome = forecast.simulate(self.set, 2 * DRAWS, 1, 1)
-        self.prepared, self.watched, self.paths, self.dates = outcome.members[0].member
+        self.prepared, self.watched, self.paths, self.dates, _ = outcome.members[0].member
         self.worker = self._worker()
 
     def _worker(self) -> local.Memory:

@@ -33,7 +33,8 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
   simulate -m sweep=ceilings                a named sweep; with resume=true what is missing of it
 
 Keys of a run:
-  draws=1000000  seed=1  threads=null  keep=null|draws
+  draws=1000000  seed=1  threads=null
+  keep=draws     every draw on disk, as draws.zarr; kept=[training_compute,chips]: of these quantities
   sampling=random|sobol    scrambled Sobol points have smaller errors than random draws
   target_error=0.001       as many draws as give every probability that standard error, at most `draws`
   output=NAME    folder under outputs/; without it <set>-<hash>-<number>

@@ -38,7 +38,7 @@ def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
     stored |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
     if "grid" in attrs:
         stored |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
-    if keep and dataset.sizes.get("draw") == int(attrs["draws"]):
+    if keep and (folder / store.DRAWS).is_dir():
         stored["keep"] = keep
     wanted = json.loads(json.dumps(asked | ({"keep": keep} if keep else {}), default=str))
     changes = list(differences(stored, wanted))

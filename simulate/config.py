@@ -47,6 +47,7 @@ class Run:
     sampling: Any = None
     target_error: Any = None
     keep: Any = None
+    kept: Any = None
     output: Any = None
     resume: Any = None
     overwrite: Any = None

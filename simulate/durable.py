@@ -106,6 +106,12 @@ def temporary_folder(parent: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def move(folder: Path, target: Path) -> None:
+    """Put a folder of very many files, all of them on the disk, where `target` says. Raises OSError."""
+    os.sync()  # one for all: a sync of each of a hundred thousand chunks would take minutes
+    folder.rename(target)
+
+
 def publish(folder: Path, target: Path) -> bool:
     """Give a finished folder its name, for good; False where another has that name. Raises OSError."""
     try:

@@ -21,6 +21,7 @@ from simulate.checkpoint import Checkpoint
 from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
+from simulate.every_draw import Store
 from simulate.evidence import collapse
 from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
@@ -49,6 +50,7 @@ def run(
     checkpoint: Checkpoint | None = None,
     sampling: str = RANDOM,
     target_error: float | None = None,
+    into: Store | None = None,
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
@@ -58,8 +60,8 @@ def run(
     are quantiles to report beside the usual ones. A `checkpoint` is gone on with, and kept up to date. With
     `keep="draws"` every trajectory is kept too, as `<name>_draw` (draw, year) float32. With `sampling="sobol"` the
     draws are scrambled Sobol points, as many as fill 16 scrambles evenly (at least `draws`), and errors are those
-    between the scrambles. With `target_error` only as many draws are taken as give every probability that standard
-    error, at most `draws`.
+    between the scrambles. Every draw goes `into` a store on disk, where there is one. With `target_error` only as many
+    draws are taken as give every probability that standard error, at most `draws`.
 
     Raises
     ------
@@ -70,7 +72,9 @@ def run(
     before = checkpoint.seconds if checkpoint else 0.0
 
     def take(number: int) -> Outcome:
-        return simulate(assumptions, number, seed, threads, keep, progress, levels, SAMPLE_PATHS, sampling, checkpoint)
+        return simulate(
+            assumptions, number, seed, threads, keep, progress, levels, SAMPLE_PATHS, sampling, checkpoint, into
+        )
 
     if target_error is None:
         result, notes = take(draws), []
@@ -102,24 +106,25 @@ def simulate(
     sample: int = SAMPLE_PATHS,
     sampling: str = RANDOM,
     checkpoint: Checkpoint | None = None,
+    into: Store | None = None,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
-    draws are kept one by one.
+    draws are kept one by one, with `keep="draws"` those of all; `into` is a store on disk that all go to.
 
-    A run that keeps all draws has no checkpoint: they fill the memory before they have taken long.
+    A run that keeps all draws has no checkpoint: what is missing would be missing from them too.
     """
-    if keep == "draws":
+    if keep == "draws" or into:
         checkpoint = None
     draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = tuple(name for name in COMPUTE if name in assumptions.units)
-    kept = tuple(assumptions.units) if keep == "draws" else computed
+    kept = tuple(assumptions.units) if keep == "draws" else into.names if into else computed
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
     every = keep == "draws"
     return count(
-        assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, every, sampling, checkpoint
+        assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, every, sampling, checkpoint, into
     )
 
 
@@ -136,6 +141,7 @@ def count(
     everything: bool = False,
     sampling: str = RANDOM,
     checkpoint: Checkpoint | None = None,
+    into: Store | None = None,
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
@@ -145,6 +151,8 @@ def count(
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
     watched = _place(prepared, pilots)
     members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
+    if into:
+        members = [member._replace(sink=into.sink(which)) for which, member in enumerate(members)]
     started = time.perf_counter()
     sums, pairs = local.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
     seconds = time.perf_counter() - started

@@ -86,8 +86,9 @@ class Tally(NamedTuple):
     poles: np.ndarray  # (superexponential path, year) weights of those that have reached the pole
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
     improper: np.ndarray  # (log-likelihood by formula,) draws in which it is above 0 or no number
-    trajectories: np.ndarray  # (kept, year, draw) float32, of the first draws
+    trajectories: np.ndarray  # (kept, year, draw) float32, of the draws from `origin` on that find room
     crossings: np.ndarray  # (threshold, draw) crossing dates of the same draws
+    origin: np.ndarray  # (1,) the first draw of both
 
 
 class Noted(NamedTuple):
@@ -207,8 +208,7 @@ def _watch_results(watch, counts, year, many, weights, rows, index, pilot):
 
 
 @jit
-def _keep(kept, trajectories, block, year, many, rows):
-    first = block * DRAWS
+def _keep(kept, trajectories, first, year, many, rows):
     for k in range(len(kept)):
         for i in range(min(many, max(trajectories.shape[2] - first, 0))):
             trajectories[k, year, first + i] = rows[kept[k], i]
@@ -240,7 +240,7 @@ def _count_instant(x, plan, watched, tally, noted, t, year, block, at, many, row
         noted.instants, at,
     )  # fmt: skip
     _watch_results(watched.results, tally.results, year, many, weights, rows, index, noted.results)
-    _keep(plan.kept, tally.trajectories, block, year, many, rows)
+    _keep(plan.kept, tally.trajectories, block * DRAWS - tally.origin[0], year, many, rows)
 
 
 @jit
@@ -314,7 +314,8 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                     by_observations(plan.observed, t, rows, x.likelihood)
                 for k in range(len(plan.earlier)):
                     copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
-        count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, block, many, rows, noted.dates)
+        kept_from = block * DRAWS - tally.origin[0]
+        count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, kept_from, many, rows, noted.dates)
         if noted.weights.size:
             for i in range(DRAWS):
                 noted.weights[at + i] = weights[i] if i < many else 0

@@ -70,11 +70,10 @@ def _date(t, year, start, many, weights, margin, now, date, crossed, dates):
 
 
 @jit
-def count_dates(levels, reference, differ, crossings, block, many, rows, pilot):
+def count_dates(levels, reference, differ, crossings, first, many, rows, pilot):
     """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known
-    exactly); the dates of the first draws are kept.
+    exactly); the dates of the draws that find room are kept, from place `first` on.
     """
-    first = block * DRAWS
     for k in range(len(levels)):
         date, differs = rows[levels[k].date], 0
         for i in range(min(many, max(crossings.shape[1] - first, 0))):

@@ -26,6 +26,7 @@ RANDOM, SOBOL = "random", "sobol"
 READ_BY: Mapping[str, tuple[str, ...]] = {
     "sampling": ("forecast", "validate"),
     "target_error": ("forecast", "validate"),
+    "kept": ("forecast", "validate"),
     "threshold": ("sensitivity", "explain"),
     "year": ("sensitivity", "explain"),
     "groups": ("sensitivity", "attribution"),
@@ -65,6 +66,11 @@ def check_run(settings: dict[str, Any], where: Callable[[str], str]) -> list[Mis
         mistakes.append(
             Mistake(where("hydra.run.dir"), "output and hydra.run.dir both name the folder", "give one of them")
         )
+    if settings["keep"] == "draws" and settings["target_error"] is not None:
+        what = "draws that are kept cannot be taken again with more of them"
+        mistakes.append(Mistake(where("target_error"), what, "give their number, draws=1e7"))
+    if settings["kept"] is not None and settings["keep"] is None:
+        mistakes.append(Mistake(where("kept"), "'kept' names what keep=draws keeps", "add keep=draws"))
     if settings["resume"] is True and settings["overwrite"] is True:
         mistakes.append(Mistake(where("overwrite"), "resume and overwrite cannot both be true", "choose one"))
     return mistakes
@@ -121,6 +127,12 @@ def _threads(value: Any) -> int | None:
 def _keep(value: Any) -> str | None:
     if value not in (None, "draws"):
         raise Refusal("unknown choice" + did_you_mean(str(value), ["draws"]), "allowed: null, draws")
+    return value
+
+
+def _kept(value: Any) -> list[str] | None:
+    if value is not None and not (isinstance(value, list) and value and all(isinstance(name, str) for name in value)):
+        raise Refusal("a list of quantities is needed", "write kept=[training_compute,chips]")
     return value
 
 
@@ -214,6 +226,7 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "sampling": _sampling,
     "target_error": _target_error,
     "keep": _keep,
+    "kept": _kept,
     "output": _output,
     "resume": _yes_or_no,
     "overwrite": _yes_or_no,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "ROOT", "Target", "given_up", "load", "prepare", "save", "save_files"]
 
+DRAWS = "draws.zarr"
+"""The store of every draw, where a run was asked to keep them."""
 FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
 IN_MANIFEST = (
@@ -44,13 +46,15 @@ def save(
     config: str | Mapping[str, Any] = "",
     log: str = "",
     figures: tuple[str, ...] = ("png", "svg"),
+    draws: Path | None = None,
 ) -> Path:
     """Write the complete run folder and return its path.
 
     `target` comes from `prepare`; a path means exactly that folder, None the next number in `outputs`. `config` are the
     resolved settings (YAML text or a mapping), `log` the text of run.log, `figures` the kinds of figure files (none:
-    ()). A figure that cannot be drawn is noted in the manifest and does not cost the result. Raises Mistakes where the
-    name is taken, StorageError where writing fails; an older result stays as it was in either case.
+    ()), `draws` a finished store of all draws on the same disk, which is moved there. A figure that cannot be drawn is
+    noted in the manifest and does not cost the result. Raises Mistakes where the name is taken, StorageError where
+    writing fails; an older result stays as it was in either case.
     """
     if not isinstance(target, Target):
         attrs, path = dataset.attrs, None if target is None else Path(target)
@@ -59,7 +63,7 @@ def save(
         target = prepare(str(attrs["name"]), str(attrs["config_hash"]), name, root=place, needed=_needed(dataset))
     problems: list[str] = []
     files = _files(dataset, config, log, figures, problems)
-    return save_files(target, files, dataset.attrs | _cut(dataset), dataset, problems)
+    return save_files(target, files, dataset.attrs | _cut(dataset), dataset, problems, draws)
 
 
 def save_files(
@@ -68,6 +72,7 @@ def save_files(
     about: Mapping[str, Any],
     dataset: xr.Dataset | None = None,
     problems: Sequence[str] = (),
+    draws: Path | None = None,
 ) -> Path:
     """Write a run folder of files (`tables/x.csv` into a folder within it) and return its path.
 
@@ -87,6 +92,8 @@ def save_files(
                 hashes[name] = durable.write(folder / name, content)
             for inner in {(folder / name).parent for name in hashes} - {folder}:
                 durable.sync(inner)
+            if draws is not None:
+                durable.move(draws, folder / DRAWS)
             for problem in problems:
                 logging.getLogger(__name__).warning("%s", problem)
             manifest = _manifest(target, about) | {"problems": list(problems), "files": hashes}

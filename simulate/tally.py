@@ -62,6 +62,7 @@ def blank(
         improper=np.zeros(len(plan.evidence), np.int64),
         trajectories=trajectories,
         crossings=np.zeros((thresholds, 0)) if crossings is None else crossings,
+        origin=np.zeros(1, np.int64),
     )
 
 

@@ -28,6 +28,8 @@ from simulate.tally import Sums, blank, noted_crossings
 MOST_BLOCKS = 32  # a task; with weights more could overflow
 LEAST_TASKS = 8  # a thread: so that none waits long for the last one
 Progress = Callable[[int], None]
+#: Takes the trajectories (kept, year, draw) and crossing dates (threshold, draw) of the draws from a first one on.
+Sink = Callable[[int, np.ndarray, np.ndarray], None]
 
 
 class Member(NamedTuple):
@@ -37,6 +39,7 @@ class Member(NamedTuple):
     watched: Watched
     trajectories: np.ndarray  # (kept, year, draw) float32, of the first draws
     crossings: np.ndarray  # (threshold, draw) dates of the same draws
+    sink: Sink | None = None  # where every draw goes
 
 
 class Counted(NamedTuple):
@@ -93,7 +96,11 @@ class Run:
     def memories(self) -> list[Memory]:
         """Memory for one thread; members of the same shape share the memory of their histograms."""
         found: list[Memory] = []
-        for prepared, watched, trajectories, crossings in self.members:
+        for prepared, watched, trajectories, crossings, sink in self.members:
+            if sink:  # room for a task, from where they are taken
+                room = self.task_blocks * DRAWS
+                trajectories = np.zeros((*trajectories.shape[:2], room), np.float32)
+                crossings = np.zeros((len(crossings), room))
             tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
         self.sums = self.sums or [Sums(memory.tally, replicates=self.points.replicates) for memory in found]
@@ -127,8 +134,12 @@ class Run:
                 self.turn.notify_all()
 
     def _do(self, memories: list[Memory], first: int, last: int) -> None:
-        for memory, total in zip(memories, self.sums, strict=True):
+        for memory, member, total in zip(memories, self.members, self.sums, strict=True):
+            if member.sink:
+                memory.tally.origin[0] = first * DRAWS
             memory.run(self.seed, first, last, self.draws)
+            if member.sink:
+                _pour(member, memory.tally, first * DRAWS, min(last * DRAWS, self.draws))
             with self.lock:
                 total.take(memory.tally, self.points.of(first))
         many = min(last * DRAWS, self.draws) - first * DRAWS
@@ -177,6 +188,15 @@ class Run:
                 self.turn.notify_all()
 
 
+def _pour(member: Member, tally: Tally, first: int, last: int) -> None:
+    """Hand the draws of a task on, and keep those that the member has room for."""
+    assert member.sink
+    many, some = last - first, max(min(last, member.crossings.shape[1]) - first, 0)
+    member.trajectories[:, :, first : first + some] = tally.trajectories[:, :, :some]
+    member.crossings[:, first : first + some] = tally.crossings[:, :some]
+    member.sink(first, tally.trajectories[:, :, :many], tally.crossings[:, :many])
+
+
 def run(
     members: Sequence[Member],
     draws: int,
@@ -193,6 +213,8 @@ def run(
     """
     count = threads or threads_available()
     share = -(-draws // (DRAWS * LEAST_TASKS * count))
+    if any(member.sink for member in members):  # which may depend on where tasks begin
+        blocks_per_task = MOST_BLOCKS
     this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS))
     count = min(count, -(-this.blocks // this.task_blocks))
     memories = [this.memories() for _ in range(count)]

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from simulate.assumptions import Assumptions
+    from simulate.every_draw import Store
+    from simulate.target import Target
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
@@ -25,22 +31,45 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if there := folder.finished(settings, settings["name"], hashed, asked, settings["keep"]):
         saved, dataset = there
     else:
-        with folder.resumable(settings, settings["name"], hashed, asked) as (target, checkpoint):
+        with (
+            folder.resumable(settings, settings["name"], hashed, asked) as (target, checkpoint),
+            _store(settings, table, target) as draws,
+        ):
             with progress.shown(settings["name"], settings["draws"]) as advance:
                 dataset = forecast.run(
                     table,
                     draws=settings["draws"],
                     seed=settings["seed"],
                     threads=settings["threads"],
-                    keep=settings["keep"],
                     sampling=settings["sampling"],
                     target_error=settings["target_error"],
                     progress=advance,
                     checkpoint=checkpoint,
+                    into=draws,
                 )
-            saved = store.save(dataset, target, config=of_the_result(settings), log=_log(dataset))
+            if draws:
+                draws.finish(dataset.attrs)
+            path = draws.path if draws else None
+            saved = store.save(dataset, target, config=of_the_result(settings), log=_log(dataset), draws=path)
     report.show(dataset)
     page.say(str(saved))
+
+
+@contextmanager
+def _store(settings: dict[str, Any], one: Assumptions, aim: Target) -> Iterator[Store | None]:
+    """With `keep=draws` a store for every draw beside the place of the run, gone at the end if it was not taken."""
+    if settings["keep"] != "draws":
+        yield None
+        return
+    from simulate import durable, every_draw, store, target
+
+    names = every_draw.names(one, settings["kept"])
+    every_draw.check_installed()
+    needed = every_draw.bytes_needed(one, names, settings["draws"])
+    with durable.storing(aim.root, needed):
+        target.check_space(aim.root, needed)
+        with durable.temporary_folder(aim.root) as place:
+            yield every_draw.Store(place / store.DRAWS, one, names, settings["draws"], settings["sampling"])
 
 
 def of_the_result(settings: dict[str, Any]) -> dict[str, Any]:

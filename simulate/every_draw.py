@@ -1,0 +1,118 @@
+"""Every draw on disk: trajectories and crossing dates as a Zarr store, written task by task, so that memory stays small
+however many draws there are.
+
+`xarray.open_zarr("outputs/NAME/draws.zarr")` reads it lazily: each quantity (draw, year) and `crossing` (draw,
+threshold), under hypotheses with that dimension in front, and with evidence the `log_likelihood` (draw,).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simulate import quasi
+from simulate.blocks import DRAWS
+from simulate.engines.local import MOST_BLOCKS, Sink
+from simulate.errors import Mistake, Mistakes, did_you_mean, shown
+from simulate.outcome import LIKELIHOOD
+from simulate.run_keys import SOBOL
+
+if TYPE_CHECKING:
+    from simulate.assumptions import Assumptions
+
+EXTRA = 'pip install "simulate-training-compute[zarr]"'
+
+
+def bytes_needed(one: Assumptions, names: Sequence[str], draws: int) -> int:
+    """Bytes of the store before compression, which saves about a tenth."""
+    values = len(names) * len(one.years) + 2 * len(one.thresholds) + bool(one.evidence)
+    return 4 * draws * len(one.members) * values
+
+
+def names(one: Assumptions, kept: Sequence[str] | None) -> list[str]:
+    """The quantities that are kept: those of `kept`, or all.
+
+    Raises
+    ------
+    Mistakes
+        For names that the set has no quantity of.
+    """
+    unknown = [name for name in kept or () if name not in one.units]
+    if unknown:
+        known = list(one.units)
+        what = [f"the set has no quantity {shown(name)}{did_you_mean(name, known)}" for name in unknown]
+        raise Mistakes([Mistake("kept", said, f"one of: {', '.join(known)}") for said in what])
+    return list(kept or one.units)
+
+
+def check_installed() -> None:
+    """Raises Mistakes where the optional package is missing."""
+    try:
+        import zarr  # noqa: F401
+    except ImportError:
+        raise Mistakes([Mistake("keep", "keep=draws writes a Zarr store, and zarr is not installed", EXTRA)]) from None
+
+
+class Store:
+    """The store of one run while it is written; chunks are those of a task, so that no two threads meet in one."""
+
+    def __init__(self, path: Path, one: Assumptions, names: Sequence[str], draws: int, sampling: str) -> None:
+        import zarr
+
+        draws = quasi.draws_for(draws) if sampling == SOBOL else draws
+        self.path, self.set, self.names, self.draws = path, one, tuple(names), draws
+        blocks = min(MOST_BLOCKS, draws // quasi.LEAST_DRAWS) if sampling == SOBOL else MOST_BLOCKS
+        self.chunk = blocks * DRAWS
+        self.group = zarr.open_group(path, mode="w", zarr_format=3)
+        years, levels = ("year", len(one.years)), ("threshold", len(one.thresholds))
+        self.arrays = {}
+        for name in self.names:
+            about = {"units": one.units[name], "long_name": f"{one.meanings[name]}, draw by draw"}
+            self.arrays[name] = self._array(name, "f4", about, years)
+        if one.thresholds:
+            about = {"units": "decimal year", "long_name": "date of crossing; inf: never; -inf: before the start"}
+            self.arrays["crossing"] = self._array("crossing", "f8", about, levels)
+        if one.evidence:
+            about = {"units": "nat", "long_name": "log-likelihood of the evidence, draw by draw"}
+            self.arrays[LIKELIHOOD] = self._array(LIKELIHOOD, "f4", about)
+        self._label("year", one.years)
+        self._label("threshold", list(one.thresholds))
+        self._label("hypothesis", [member.name for member in one.hypotheses])
+
+    def _array(self, name: str, kind: str, about: dict[str, Any], *inner: tuple[str, int]) -> Any:
+        outer = [("hypothesis", len(self.set.hypotheses), 1)] if self.set.hypotheses else []
+        sizes = [*outer, ("draw", self.draws, min(self.chunk, self.draws)), *((n, size, size) for n, size in inner)]
+        names, shape, chunks = zip(*sizes, strict=True)
+        return self.group.create_array(
+            name, shape=shape, chunks=chunks, dtype=kind, fill_value=np.nan, dimension_names=names, attributes=about
+        )
+
+    def _label(self, name: str, values: Sequence[Any] | np.ndarray) -> None:
+        if len(values):
+            kind = "str" if isinstance(values[0], str) else "f8"
+            array = self.group.create_array(name, shape=(len(values),), dtype=kind, dimension_names=(name,))
+            array[:] = np.array(values, dtype=object if kind == "str" else kind)
+
+    def sink(self, which: int) -> Sink:
+        """What takes the draws of a member."""
+
+        def take(first: int, trajectories: np.ndarray, crossings: np.ndarray) -> None:
+            place: tuple[Any, ...] = (slice(first, first + trajectories.shape[2]),)
+            place = (which, *place) if self.set.hypotheses else place
+            for k, name in enumerate(self.names):
+                self.arrays[name][place] = trajectories[k].T
+            if "crossing" in self.arrays:
+                self.arrays["crossing"][place] = crossings.T
+            if LIKELIHOOD in self.arrays:
+                self.arrays[LIKELIHOOD][place] = trajectories[-1, 0]
+
+        return take
+
+    def finish(self, attributes: Mapping[Any, Any]) -> None:
+        """Say that it is whole, and where it comes from."""
+        plain = {key: value for key, value in attributes.items() if isinstance(value, str | int | float)}
+        self.group.attrs.update(json.loads(json.dumps(plain)) | {"complete": True})
