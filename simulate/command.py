@@ -51,7 +51,7 @@ class Asked(NamedTuple):
 def run(argv: Sequence[str]) -> int:
     """Do what the words ask for; gives the exit code, and never raises."""
     try:
-        with _terminable():
+        with terminable():
             return _dispatch(argv)
     except Mistakes as mistakes:
         say(_few(mistakes))
@@ -133,7 +133,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Turn SIGTERM into an exception while the command runs, where signals can be handled at all."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:

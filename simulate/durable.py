@@ -88,11 +88,11 @@ def replace(path: Path, content: bytes) -> Path:
 
 
 @contextmanager
-def temporary_folder(parent: Path) -> Iterator[Path]:
+def temporary_folder(parent: Path, mode: int = 0o777) -> Iterator[Path]:
     """Yield a new locked folder in `parent`; what has its name at the end (nothing, if renamed) is removed."""
     while True:
         folder = parent / f".tmp-{secrets.token_hex(8)}"
-        folder.mkdir()
+        folder.mkdir(mode=mode)
         lock = _lock(folder)
         if lock is not None:  # else a sweeper took it for a leftover before the lock stood: once more
             break

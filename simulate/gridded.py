@@ -15,11 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import forecast, provenance, results
+from simulate import cores, forecast, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
 from simulate.crossings import NEVER_CROSSED
-from simulate.engines.local import threads_available
 from simulate.errors import Mistake, Mistakes, did_you_mean
 from simulate.outcome import QUANTILES, RESULTS, Outcome
 from simulate.plan import Prepared
@@ -71,7 +70,7 @@ def run(
             with lock:
                 progress(int(settings["draws"]))
 
-    with ThreadPoolExecutor(min(settings["threads"] or threads_available(), len(every))) as pool:
+    with ThreadPoolExecutor(min(settings["threads"] or cores.available(), len(every))) as pool:
         try:
             for future in [pool.submit(one, which) for which in range(len(every))]:
                 future.result()

@@ -7,7 +7,6 @@ the result. A task takes its draws through all hypotheses, one after the other, 
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -15,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import pooling
+from simulate import cores, pooling
 from simulate.blocks import DRAWS
 from simulate.kernel import Noted, Tally, Watched, run_blocks
 from simulate.layout import record
@@ -41,11 +40,6 @@ class Counted(NamedTuple):
 
     sums: list[Sums]
     pairs: pooling.Sums | None
-
-
-def threads_available() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Memory:
@@ -127,7 +121,7 @@ def run(
 
     Calls `progress` with the number of draws done since it was last called.
     """
-    count = threads or threads_available()
+    count = threads or cores.available()
     share = -(-draws // (DRAWS * LEAST_TASKS * count))
     this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS))
     count = min(count, len(this.tasks))
