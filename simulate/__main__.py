@@ -34,6 +34,8 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
 
 Keys of a run:
   draws=1000000  seed=1  threads=null  keep=null|draws
+  sampling=random|sobol    scrambled Sobol points have smaller errors than random draws
+  target_error=0.001       as many draws as give every probability that standard error, at most `draws`
   output=NAME    folder under outputs/; without it <set>-<hash>-<number>
   resume=true | overwrite=true    what to do where the named folder exists
 

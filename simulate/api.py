@@ -30,6 +30,7 @@ def run(
     `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}, or takes an
     optional row out, as {"chip_limit": None}; `overrides` are words of the command line, as "horizon=2050";
     `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
+    Scrambled Sobol points and a wanted precision are words: `overrides=["sampling=sobol", "target_error=0.001"]`.
 
     Raises
     ------
@@ -46,7 +47,8 @@ def run(
     ]
     settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
     built = assumptions.build(settings, where)
-    return forecast.run(built, settings["draws"], settings["seed"], settings["threads"], settings["keep"])
+    drawing = {key: settings[key] for key in ("draws", "seed", "threads", "keep", "sampling", "target_error")}
+    return forecast.run(built, **drawing)
 
 
 def compare(

@@ -82,10 +82,14 @@ def attribution(dataset: xr.Dataset) -> list[dict[str, Any]]:
     return found
 
 
-def files(dataset: xr.Dataset) -> dict[str, bytes]:
-    """The tables, by file name."""
-    tables = {"attribution": attribution(dataset), "rows": json.loads(dataset.attrs["rows"])}
-    return {f"tables/{name}.csv": results.csv_text(rows).encode() for name, rows in tables.items()}
+def rows(dataset: xr.Dataset) -> results.Rows:
+    """Return the rows of each group with what both sets say of them: one row a row."""
+    found: results.Rows = json.loads(dataset.attrs["rows"])
+    return found
+
+
+TABLES = {"attribution": attribution, "rows": rows}
+"""Every table by the name of its file."""
 
 
 def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:

@@ -117,12 +117,6 @@ TABLES = {"crossing": crossing, "probability": probability, "quantities": quanti
 """Every table by the name of its file."""
 
 
-def files(dataset: xr.Dataset) -> dict[str, bytes]:
-    """Every table that has rows, by file name."""
-    made = {name: table(dataset) for name, table in TABLES.items()}
-    return {f"tables/{name}.csv": results.csv_text(rows).encode() for name, rows in made.items() if rows}
-
-
 def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the parts of the answer: a table a threshold with one row a set, compute, the rows that differ."""
     yield Text(str(dataset.attrs["title"]), style="bold")

@@ -44,6 +44,8 @@ class Run:
     draws: Any = None
     seed: Any = None
     threads: Any = None
+    sampling: Any = None
+    target_error: Any = None
     keep: Any = None
     output: Any = None
     resume: Any = None

@@ -54,7 +54,8 @@ class _Labels:
             more, names = by_hypothesis.variables(self.of, self.variables)
             self.variables |= more
             self.coordinates |= names
-        return self.variables, self.coordinates, provenance.of_set("forecast", self.set, self.of.draws, self.of.seed)
+        about = provenance.of_set("forecast", self.set, self.of.draws, self.of.seed)
+        return self.variables, self.coordinates, about | {"sampling": self.of.sampling}
 
     def _quantities(self) -> None:
         for name, unit in self.set.units.items():

@@ -89,10 +89,13 @@ def replace(path: Path, content: bytes) -> Path:
 
 @contextmanager
 def temporary_folder(parent: Path, mode: int = 0o777) -> Iterator[Path]:
-    """Yield a new locked folder in `parent`; what has its name at the end (nothing, if renamed) is removed."""
+    """Yield a new locked folder in `parent`; what has its name at the end (nothing, if renamed) is removed.
+
+    Makes `parent` in the same breath: another run may just have given it up, empty.
+    """
     while True:
         folder = parent / f".tmp-{secrets.token_hex(8)}"
-        folder.mkdir(mode=mode)
+        folder.mkdir(mode=mode, parents=True)
         lock = _lock(folder)
         if lock is not None:  # else a sweeper took it for a leftover before the lock stood: once more
             break

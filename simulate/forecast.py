@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import elementwise, summary
+from simulate import dimensions, elementwise, precision, quasi, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -24,6 +24,7 @@ from simulate.evidence import collapse
 from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
+from simulate.run_keys import RANDOM, SOBOL
 from simulate.tally import Sums, blank, noted
 from simulate.weights import MOST_WEIGHTED_DRAWS
 
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     import xarray as xr
 
 SAMPLE_PATHS = 50
+TAIL = 0.011  # share of the draws in a tail that even points make no surer
 Progress = Callable[[int], None]
 
 
@@ -42,6 +44,8 @@ def run(
     keep: str | None = None,
     progress: Progress | None = None,
     levels: Sequence[float] = (),
+    sampling: str = RANDOM,
+    target_error: float | None = None,
 ) -> xr.Dataset:
     """Run a set for `draws` draws; the same seed gives the same bits for any number of threads.
 
@@ -49,7 +53,9 @@ def run(
     probabilities (threshold, year), crossing dates (threshold, crossing_quantile) in decimal years with infinity beyond
     the horizon, and more; of a set with hypotheses the mixture, and each by itself as `<name>_by_hypothesis`. `levels`
     are quantiles to report beside the usual ones. With `keep="draws"` every trajectory is kept too, as `<name>_draw`
-    (draw, year) float32.
+    (draw, year) float32. With `sampling="sobol"` the draws are scrambled Sobol points, as many as fill 16 scrambles
+    evenly (at least `draws`), and errors are those between the scrambles. With `target_error` only as many draws are
+    taken as give every probability that standard error, at most `draws`.
 
     Raises
     ------
@@ -57,8 +63,23 @@ def run(
         If a formula gives no finite number in some draw.
     """
     started = time.perf_counter()
-    result = simulate(assumptions, draws, seed, threads, keep, progress, levels)
+
+    def take(number: int) -> Outcome:
+        return simulate(assumptions, number, seed, threads, keep, progress, levels, sampling=sampling)
+
+    if target_error is None:
+        result, notes = take(draws), []
+    else:
+        result, note = precision.reach(take, draws, target_error)
+        notes = [note]
+    if result.draws != draws and sampling == SOBOL and target_error is None:
+        notes.append(f"draws={draws}: Sobol points are powers of two in {quasi.REPLICATES} parts, so {result.draws:,}")
+    if sampling == SOBOL and any(not TAIL < level < 1.0 - TAIL for level in levels):
+        notes.append(f"Sobol points are no better than random draws for quantiles beyond {TAIL:.0%} and {1 - TAIL:.0%}")
     dataset = labelled(result)
+    dataset.attrs["notes"] = json.dumps([*json.loads(dataset.attrs["notes"]), *notes])
+    asked = {"draws": draws, "seed": seed, "sampling": sampling, "target_error": target_error}
+    dataset.attrs["asked"] = json.dumps(asked)
     timings = {"simulation": round(result.seconds, 3), "total": round(time.perf_counter() - started, 3)}
     dataset.attrs["timings"] = json.dumps(timings)
     return dataset
@@ -73,17 +94,20 @@ def simulate(
     progress: Progress | None = None,
     levels: Sequence[float] = (),
     sample: int = SAMPLE_PATHS,
+    sampling: str = RANDOM,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
     draws are kept one by one.
     """
+    draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
     kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
-    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, keep == "draws")
+    everything = keep == "draws"
+    return count(assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, everything, sampling)
 
 
 def count(
@@ -97,11 +121,15 @@ def count(
     kept: tuple[str, ...] = (),
     paths: int = 0,
     everything: bool = False,
+    sampling: str = RANDOM,
 ) -> Outcome:
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
-    _check_draws(sets, draws)
-    watched = _place(prepared, seed, sets)
+    _check_draws(sets, draws, sampling)
+    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
+    if sampling == SOBOL:
+        prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
+    watched = _place(prepared, pilots)
     kept_rows, thresholds = len(prepared[0].plan.kept), len(assumptions.thresholds)
     members = [
         local.Member(
@@ -120,12 +148,11 @@ def count(
     return outcome
 
 
-def _place(prepared: list[Prepared], seed: int, sets: list[Assumptions]) -> list[Watched]:
-    """Run the first block of every hypothesis and lay out the histograms by it.
+def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
+    """Lay out the histograms of every hypothesis by the first block of its draws.
 
     Positive inputs that span a factor of three are counted in their logarithm, the same under all hypotheses.
     """
-    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     ends: dict[str, tuple[float, float]] = {}
     for own, pilot in zip(prepared, pilots, strict=True):
         low, high = pilot.inputs.min(axis=(1, 2)), pilot.inputs.max(axis=(1, 2))
@@ -170,8 +197,11 @@ def check_memory(needed: int) -> None:
         raise Mistakes([Mistake("keep", what, "fewer draws, a nearer horizon, or no keep")])
 
 
-def _check_draws(sets: list[Assumptions], draws: int) -> None:
-    """Weights of more draws would not add up in 64 bits."""
+def _check_draws(sets: list[Assumptions], draws: int, sampling: str) -> None:
+    """Weights of more draws would not add up in 64 bits, and Sobol's sequence has an end."""
+    if sampling == SOBOL and draws > quasi.MOST_DRAWS:
+        what = f"draws = {draws:g}: at most {quasi.MOST_DRAWS:g} with sampling={SOBOL}"
+        raise Mistakes([Mistake("draws", what, f"fewer draws, or sampling={RANDOM}")])
     if draws > MOST_WEIGHTED_DRAWS and any(one.evidence for one in sets):
         what = f"draws = {draws:g}: with evidence at most {MOST_WEIGHTED_DRAWS:g}"
         raise Mistakes([Mistake("draws", what, "fewer draws, or no evidence")])

@@ -66,7 +66,7 @@ def answer(dataset: xr.Dataset, threshold: str | None = None, year: float | None
         lines += _probabilities(dataset, *gridded.shown(dataset, threshold, year))
     lines += [f"failed: {wording.clean(problem)}" for problem in list(dict.fromkeys(failed))[:MOST_PROBLEMS]]
     if len(failed):
-        lines.append(f"{len(failed)} of {dataset['problem'].size} points failed; see `problem` in grid.csv")
+        lines.append(f"{len(failed)} of {dataset['problem'].size} points failed; see `problem` in tables/grid.csv")
     return "\n".join(lines)
 
 

@@ -409,3 +409,7 @@ def swing_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
                 "answer_p90_error": float(high_error),
                 "swing_error": float(dataset["swing_error"].values[i, k]),
             }
+
+
+TABLES = {"indices": index_rows, "swings": swing_rows}
+"""Every table by the name of its file."""

@@ -280,7 +280,8 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                     draw_yearly(plan.draws, seed, block, this_year, rows, stack)
                     _derive(program, plan.derived, EACH_YEAR, rows, stack, counted, tally.broken)
                     convert_rows(plan.conversions, EACH_YEAR, rows)
-                shake(plan.shocks, seed, block, t.before - years[0], t.year - years[0], t.first, rows, stack)
+                before, elapsed = t.before - years[0], t.year - years[0]
+                shake(plan.draws.points, plan.shocks, seed, block, before, elapsed, t.first, rows, stack)
                 _run_own(program, own, BEFORE, t, rows, stack)
                 _advance(plan.advancing, x, rules, t)
                 _run_own(program, own, AFTER, t, rows, stack)

@@ -101,10 +101,8 @@ def _folder(shared: bool) -> Iterator[Path]:
     """A new folder that only its owner can enter, removed in the end; beside the results if other machines read it."""
     with contextlib.ExitStack() as stack:
         if shared:
-            new = not target.ROOT.exists()
+            stack.callback(_remove_empty, None if target.ROOT.exists() else target.ROOT)
             with durable.storing(target.ROOT):
-                target.ROOT.mkdir(parents=True, exist_ok=True)
-                stack.callback(_remove_empty, target.ROOT if new else None)
                 folder = stack.enter_context(durable.temporary_folder(target.ROOT, mode=0o700))
         else:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="simulate-sweep-")))

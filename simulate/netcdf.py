@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -44,14 +43,6 @@ def write(dataset: xr.Dataset, path: Path, version: int) -> str:
         ) from error
     durable.sync(path)
     return sha256(path)
-
-
-def content(dataset: xr.Dataset, version: int) -> bytes:
-    """Return the result as the bytes of a netCDF file, for a folder whose files are all written from memory."""
-    with tempfile.TemporaryDirectory(prefix="simulate-") as folder:
-        path = Path(folder) / "result.nc"
-        write(dataset, path, version)
-        return path.read_bytes()
 
 
 def read(path: Path, version: int) -> xr.Dataset:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import intervals, pooling, summary
+from simulate import intervals, pooling, replicates, summary
 from simulate.crossings import Crossings
 from simulate.mixture import Histograms, mixed_moments
+from simulate.run_keys import RANDOM, SOBOL
 from simulate.summary import Sum, Watch
 from simulate.tally import Sums
 
@@ -84,6 +85,11 @@ class Outcome:
         masses = np.array([counts.mass for counts in self.members], np.float64)
         self.pool = pooling.pool(self.prior, masses, pairs) if pairs else None
         self.posterior: Array = self.pool.posterior if self.pool else np.ones(1)
+
+    @property
+    def sampling(self) -> str:
+        """How the uniforms were drawn."""
+        return SOBOL if self.replicates else RANDOM
 
     @property
     def sample_size(self) -> float:
@@ -162,23 +168,36 @@ class Outcome:
         return self.pooled(lambda counts: counts.crossed)
 
     @cached_property
+    def replicates(self) -> replicates.Replicates | None:
+        """The same probability by each replicate, where draws are Sobol points."""
+        parts = [counts.sums.parts for counts in self.members]
+        several = len(parts[0]["mass"]) > 1
+        return replicates.Replicates(self.prior, parts, self.draws) if several else None
+
+    @cached_property
     def probability_error(self) -> Array:
         """Its Monte Carlo standard error."""
         p = self.probability
+        if self.replicates:
+            return self.replicates.error
         return self.pool.error(p) if self.pool else np.sqrt(p * (1.0 - p) / self.draws)
 
     @cached_property
     def worth(self) -> Array:
         """The number of independent draws that would give that error (threshold, year)."""
         p = self.probability
+        if self.replicates:
+            return self.replicates.worth(p)
         return self.pool.worth(p) if self.pool else np.full_like(p, self.draws)
 
     def probability_interval(self) -> tuple[Array, Array]:
         """The ends of the 95 % Monte Carlo interval of the probability."""
-        if not self.pool:
+        if not (self.pool or self.replicates):
             return intervals.binomial(np.cumsum(self.members[0].sums.others["crossed"], axis=1), self.draws)
-        p = np.clip(self.probability, 0.0, 1.0)
-        return intervals.binomial(p * self.worth, self.worth)
+        p, worth = np.clip(self.probability, 0.0, 1.0), self.worth
+        if self.replicates:
+            worth = np.maximum(worth * replicates.FEW, 1.0)
+        return intervals.binomial(p * worth, worth)
 
     @property
     def weighted(self) -> bool:

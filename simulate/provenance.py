@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 STATEMENT = "A projection conditional on these assumptions"
 #: Keys that say what to do with the numbers or what to hold them against, not what they are.
 RUN_KEYS = (*(field.name for field in fields(Run)), "folder", "changes", "published")
+#: Those of them that decide how the numbers are drawn.
+DRAWING = ("draws", "seed", "sampling", "target_error")
 
 
 def of_set(
@@ -90,7 +92,7 @@ def config_hashes(sets: Sequence[Assumptions]) -> dict[str, str]:
 
 
 def question_hash(*asked: Any) -> str:
-    """Hash of everything that a study is asked: two questions are never taken for one."""
+    """Hash of everything that a study is asked, draws and seed aside: two questions are never taken for one."""
     return hashlib.sha256(_in_order(asked).encode()).hexdigest()
 
 

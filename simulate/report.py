@@ -49,7 +49,8 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
 
 def _head(dataset: xr.Dataset) -> Text:
     attrs = dataset.attrs
-    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{float(attrs['draws']):,.0f} draws"]
+    even = " (Sobol points in 16 scrambles)" if attrs.get("sampling") == "sobol" else ""
+    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{float(attrs['draws']):,.0f} draws{even}"]
     facts += [f"seed {attrs['seed']}", f"{attrs['start']:g} to {attrs['horizon']:g}"]
     head = Text()
     head.append(wording.clean(attrs["title"]) + "\n", style="bold")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -161,13 +161,17 @@ def csv_text(rows: Sequence[dict[str, Any]]) -> str:
     return out.getvalue()
 
 
+def csv_files(tables: Mapping[str, Rows]) -> Iterator[tuple[str, bytes]]:
+    """Yield every table that has rows, as (file name, content)."""
+    for name, rows in tables.items():
+        if rows:
+            yield f"{name}.csv", csv_text(rows).encode("utf-8")
+
+
 def files(dataset: xr.Dataset) -> Iterator[tuple[str, bytes]]:
-    """Yield every table that the result has rows for, as (file name, content)."""
+    """Yield every table of a forecast that the result has rows for, as (file name, content)."""
     absent = contents.absent(dataset)
-    for name, table in TABLES.items():
-        if name in absent:
-            continue
-        yield f"{name}.csv", csv_text(table(dataset)).encode("utf-8")
+    return csv_files({name: table(dataset) for name, table in TABLES.items() if name not in absent})
 
 
 def _cell(value: Any) -> str:

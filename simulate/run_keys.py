@@ -20,8 +20,12 @@ OUTPUT_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,79}")
 # Names that Windows keeps for devices: a folder of results must be able to move between machines.
 DEVICE_NAME = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
 
+RANDOM, SOBOL = "random", "sobol"
+
 #: Words that only these studies read; to any other they would be lost without a sound.
 READ_BY: Mapping[str, tuple[str, ...]] = {
+    "sampling": ("forecast", "validate"),
+    "target_error": ("forecast", "validate"),
     "threshold": ("sensitivity", "explain"),
     "year": ("sensitivity", "explain"),
     "groups": ("sensitivity", "attribution"),
@@ -119,6 +123,19 @@ def _keep(value: Any) -> str | None:
     return value
 
 
+def _sampling(value: Any) -> str:
+    if value not in (RANDOM, SOBOL):
+        raise Refusal("unknown choice" + did_you_mean(str(value), [RANDOM, SOBOL]), f"allowed: {RANDOM}, {SOBOL}")
+    return str(value)
+
+
+def _target_error(value: Any) -> float | None:
+    fits = isinstance(value, float) and 0.0 < value < 0.5
+    if value is not None and not fits:
+        raise Refusal("a standard error of a probability is needed", "between 0 and 0.5, as target_error=0.001")
+    return value
+
+
 def _yes_or_no(value: Any) -> bool:
     if not isinstance(value, bool):
         raise Refusal("true or false is needed", "write true or false")
@@ -193,6 +210,8 @@ CHECKS: Mapping[str, Callable[[Any], Any]] = {
     "draws": _draws,
     "seed": _seed,
     "threads": _threads,
+    "sampling": _sampling,
+    "target_error": _target_error,
     "keep": _keep,
     "output": _output,
     "resume": _yes_or_no,

@@ -4,7 +4,8 @@ any machine.
 Philox4x32-10 (Salmon and others 2011, "Parallel random numbers: as easy as 1, 2, 3") turns a counter into random words.
 The key is the seed; the counter holds the draw, a 48-bit hash of the input's name, and 16 bits for the year or another
 purpose. So there is no state: adding, removing or reordering rows moves no other row's draws, and blocks can run in any
-order on any number of threads. One call serves two neighbouring draws.
+order on any number of threads. One call serves two neighbouring draws. Where a run asks for scrambled Sobol points
+(`quasi`), each name has a dimension of them instead.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import numpy as np
 from simulate.blocks import DRAWS, copy
 from simulate.compiled import entry, inline, jit
 from simulate.fastmath import exp10, fma, from_bits, normal_probability, normal_quantile
+from simulate.quasi import RANDOM, Points, evenly
 from simulate.shapes import Kind, Shape
 from simulate.tables import SIZE, look_up
 
@@ -66,8 +68,19 @@ def uniforms(seed, name_tag, block, out):
         out[2 * j + 1] = unit((x2 << HALF) | x3)
 
 
-#: A drawn row: where its written value goes, its tag, whether it is drawn anew every year, and its parts.
-DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
+@jit
+def _fill(points, seed, name_tag, dimension, year, block, out):
+    """Fill `out`, shape (draw,), with the uniforms of a block: random ones, or Sobol points; `year` is -1 for what is
+    drawn once.
+    """
+    if points.replicate == 0:
+        uniforms(seed, name_tag + np.uint64(FIRST_YEAR + year), block, out)
+    else:
+        evenly(points, dimension + max(year, 0) * points.each_year, block, out)
+
+
+#: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, and its parts.
+DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("dimension", "i8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
 #: A part of a quantile function (see `distributions.Part`); `table` is the place of its table in `tables`.
 PART = np.dtype(
     [("kind", "i8"), ("a", "f8"), ("b", "f8"), ("upto", "f8"), ("scale", "f8"), ("shift", "f8"), ("table", "i8")]
@@ -82,6 +95,7 @@ class Draws(NamedTuple):
     tables: np.ndarray
     correlated: np.ndarray  # (correlated,) rows of the matrix
     mixing: np.ndarray  # (correlated, correlated) lower triangular
+    points: Points
 
 
 @jit
@@ -155,7 +169,7 @@ def pack(shapes: Sequence[Shape]) -> Draws:
         packed[name] = [getattr(part, name) for part in parts]
     packed["table"] = [0 if part.table is None else next(starts) for part in parts]
     every_table = np.concatenate(tables) if tables else np.zeros(1)
-    return Draws(drawn, packed, every_table, np.zeros(0, np.int64), np.zeros((0, 0)))
+    return Draws(drawn, packed, every_table, np.zeros(0, np.int64), np.zeros((0, 0)), RANDOM)
 
 
 def maker(shape: Shape) -> Callable[[np.ndarray], np.ndarray]:
@@ -163,14 +177,17 @@ def maker(shape: Shape) -> Callable[[np.ndarray], np.ndarray]:
 
     They rise with the uniform but for a mixture, which takes one part after the other: see `quantiles`.
     """
-    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.full(DRAWS, 0.5)
+    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.empty(DRAWS)
 
     def values(uniforms: np.ndarray) -> np.ndarray:
         flat = uniforms.ravel()
         found = np.empty_like(flat)
         for start in range(0, len(flat), DRAWS):
             piece = flat[start : start + DRAWS]
-            out[: len(piece)] = piece
+            out[: len(piece)], out[len(piece) :] = (
+                piece,
+                0.5,
+            )  # what was there are values, of which a table knows nothing
             _one_row(draws, stack, out)
             found[start : start + DRAWS] = out[: len(piece)]
         return found.reshape(uniforms.shape)
@@ -212,8 +229,9 @@ def _correlate(correlated, mixing, rows):
 def draw(draws, seed, block, rows, stack):
     """Draw every row that is drawn once, in its written unit."""
     for k in range(len(draws.drawn)):
-        if not draws.drawn[k].yearly:
-            uniforms(seed, draws.drawn[k].tag, block, rows[draws.drawn[k].row])
+        one = draws.drawn[k]
+        if not one.yearly:
+            _fill(draws.points, seed, one.tag, one.dimension, -1, block, rows[one.row])
     _correlate(draws.correlated, draws.mixing, rows)
     for k in range(len(draws.drawn)):
         if not draws.drawn[k].yearly:
@@ -224,18 +242,20 @@ def draw(draws, seed, block, rows, stack):
 def draw_yearly(draws, seed, block, year, rows, stack):
     """Draw the rows of `each: year` for year number `year` since the start."""
     for k in range(len(draws.drawn)):
-        if draws.drawn[k].yearly:
-            row = rows[draws.drawn[k].row]
-            uniforms(seed, draws.drawn[k].tag + np.uint64(FIRST_YEAR + year), block, row)
-            _quantiles(draws.drawn[k], draws.parts, draws.tables, stack, row)
+        one = draws.drawn[k]
+        if one.yearly:
+            _fill(draws.points, seed, one.tag, one.dimension, year, block, rows[one.row])
+            _quantiles(one, draws.parts, draws.tables, stack, rows[one.row])
 
 
-#: A path with volatility: its tag, and its rows of volatility, whole years' shocks, present shock and noise.
-SHOCK = np.dtype([("tag", "u8"), ("volatility", "i8"), ("whole_shocks", "i8"), ("shock", "i8"), ("noise", "i8")])
+#: A path with volatility: its tag and dimension, and its rows of volatility, whole years' shocks, present shock, noise.
+SHOCK = np.dtype(
+    [("tag", "u8"), ("dimension", "i8"), ("volatility", "i8"), ("whole_shocks", "i8"), ("shock", "i8"), ("noise", "i8")]
+)
 
 
 @jit
-def shake(shocks, seed, block, before, elapsed, first, rows, stack):
+def shake(points, shocks, seed, block, before, elapsed, first, rows, stack):
     """Bring each volatile path's noise to `elapsed` years since the start: whole years' shocks, and a part of the
     present one.
 
@@ -249,7 +269,7 @@ def shake(shocks, seed, block, before, elapsed, first, rows, stack):
                 whole[i] = shock[i] = noise[i] = 0.0
         else:
             if before - year < 1e-9:
-                uniforms(seed, shocks[k].tag + np.uint64(FIRST_YEAR + year), block, stack[0])
+                _fill(points, seed, shocks[k].tag, shocks[k].dimension, year, block, stack[0])
                 volatility = rows[shocks[k].volatility]
                 for i in range(DRAWS):
                     whole[i] += shock[i]

@@ -33,7 +33,8 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
     others = [str(name) for k, name in zip(kinds, of, strict=True) if k == indices.CROSSED and name not in shown]
     if others:
         yield ""
-        yield f"Also in indices.csv and swings.csv: {', '.join(wording.clean(name, 40) for name in others)}."
+        told = ", ".join(wording.clean(name, 40) for name in others)
+        yield f"Also in tables/indices.csv and tables/swings.csv: {told}."
     yield from _without_effect(dataset)
 
 

@@ -14,22 +14,27 @@ import datetime
 import json
 import logging
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import contents, durable, netcdf, results
 from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
-from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, prepare, taken
+from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, given_up, prepare, taken
 
 if TYPE_CHECKING:
     import xarray as xr
 
-__all__ = ["FORMAT", "Target", "load", "prepare", "save", "save_files"]
+__all__ = ["FORMAT", "ROOT", "Target", "given_up", "load", "prepare", "save", "save_files"]
 
 FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
-STORED_AS_JSON = ("versions", "changes", "pinned", "timings")
+IN_MANIFEST = (
+    "study", "name", "title", "draws", "seed", "start", "horizon", "step", "versions", "source_hash", "config_hash",
+    "config_hashes", "changes", "pinned", "truncated_share", "truncated_draws", "timings",
+)  # fmt: skip
+"""Attributes of a result that its manifest repeats, where there are such."""
+STORED_AS_JSON = ("versions", "config_hashes", "changes", "pinned", "timings")
 """Attributes that hold JSON as text, since a netCDF file knows no lists."""
 
 
@@ -54,36 +59,42 @@ def save(
         place = ROOT if path is None else path.parent
         name = None if path is None else path.name
         target = prepare(str(attrs["name"]), str(attrs["config_hash"]), name, root=place, needed=needed)
-    root = target.root
-    with durable.storing(root, needed):
-        root.mkdir(parents=True, exist_ok=True)
-        check_space(root, needed)
-        with durable.temporary_folder(root) as folder:
-            _fill(folder, dataset, config, log, figures)
-            return _publish(folder, target)
+    problems: list[str] = []
+    files = _files(dataset, config, log, figures, problems)
+    return save_files(target, files, dataset.attrs | _cut(dataset), dataset, problems, needed)
 
 
 def save_files(
-    files: Mapping[str, bytes], target: Target, about: Mapping[str, Any], dataset: xr.Dataset | None = None
+    target: Target,
+    files: Iterable[tuple[str, bytes]],
+    about: Mapping[str, Any],
+    dataset: xr.Dataset | None = None,
+    problems: Sequence[str] = (),
+    needed: int = FIGURES_AND_TABLES,
 ) -> Path:
-    """Write a run folder of the files of a study, `tables/x.csv` into a folder within it; `about` goes into its
-    manifest. A `dataset`, if the study has one, becomes `result.nc`, which `load` reads.
+    """Write a run folder of files (`tables/x.csv` into a folder within it) and return its path.
 
-    Raises as `save` does.
+    Of `about`, the attributes of a result, the manifest repeats what says where it comes from. A `dataset`, if the
+    study has one, becomes `result.nc`, which `load` reads. `problems` may grow as long as files come. Raises as `save`
+    does.
     """
-    with durable.storing(target.root), durable.temporary_folder(target.root) as folder:
-        for inner in sorted({(folder / name).parent for name in files} - {folder}):
-            inner.mkdir()
-        hashes = {name: durable.write(folder / name, content) for name, content in files.items()}
-        for inner in sorted({(folder / name).parent for name in files} - {folder}):
-            durable.sync(inner)
-        if dataset is not None:
-            hashes["result.nc"] = netcdf.write(dataset, folder / "result.nc", FORMAT)
-        finished = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
-        said = {"program": "simulate", "format": FORMAT, "finished": finished, **about, "files": hashes}
-        durable.write(folder / "manifest.json", json.dumps(said, indent=1, allow_nan=False).encode("utf-8"))
-        durable.sync(folder)
-        return _publish(folder, target)
+    with given_up(target), durable.storing(target.root, needed):
+        check_space(target.root, needed)
+        with durable.temporary_folder(target.root) as folder:
+            hashes: dict[str, str] = {}
+            if dataset is not None:
+                hashes["result.nc"] = netcdf.write(dataset, folder / "result.nc", FORMAT)
+            for name, content in files:
+                (folder / name).parent.mkdir(exist_ok=True)
+                hashes[name] = durable.write(folder / name, content)
+            for inner in {(folder / name).parent for name in hashes} - {folder}:
+                durable.sync(inner)
+            for problem in problems:
+                logging.getLogger(__name__).warning("%s", problem)
+            manifest = _manifest(target, about) | {"problems": list(problems), "files": hashes}
+            durable.write(folder / "manifest.json", json.dumps(manifest, indent=1, allow_nan=False).encode("utf-8"))
+            durable.sync(folder)
+            return _publish(folder, target)
 
 
 def load(path: str | Path) -> xr.Dataset:
@@ -108,61 +119,41 @@ def load(path: str | Path) -> xr.Dataset:
         return netcdf.read(file, FORMAT)
 
 
-def _fill(
-    folder: Path, dataset: xr.Dataset, config: str | Mapping[str, Any], log: str, figures: tuple[str, ...]
-) -> None:
-    """Write every file of the run into `folder`, the manifest last, all of it to the disk."""
-    hashes = {"result.nc": netcdf.write(dataset, folder / "result.nc", FORMAT)}
+def _files(
+    dataset: xr.Dataset,
+    config: str | Mapping[str, Any],
+    log: str,
+    figures: tuple[str, ...],
+    problems: list[str],
+) -> Iterator[tuple[str, bytes]]:
+    """Yield every file of a forecast but the result itself."""
     brief = json.dumps(results.summary(dataset), indent=1, allow_nan=False)
-    contents = {"summary.json": brief, "config.yaml": _yaml(config), "run.log": log}
-    for name, text in contents.items():
-        hashes[name] = durable.write(folder / name, text.encode("utf-8", "backslashreplace"))
-    parts = [("tables", results.files(dataset))]
-    problems: list[str] = []
+    for name, text in {"summary.json": brief, "config.yaml": _yaml(config), "run.log": log}.items():
+        yield name, text.encode("utf-8", "backslashreplace")
+    yield from ((f"tables/{name}", content) for name, content in results.files(dataset))
     if figures:
         from simulate import plots
 
-        parts.append(("figures", plots.files(dataset, figures, problems)))
-    for part, files in parts:
-        (folder / part).mkdir()
-        for name, content in files:
-            hashes[f"{part}/{name}"] = durable.write(folder / part / name, content)
-        durable.sync(folder / part)
-    for problem in problems:
-        logging.getLogger(__name__).warning("%s", problem)
-    manifest = json.dumps(_manifest(dataset, hashes, problems), indent=1, allow_nan=False)
-    durable.write(folder / "manifest.json", manifest.encode("utf-8"))
-    durable.sync(folder)
+        yield from ((f"figures/{name}", content) for name, content in plots.files(dataset, figures, problems))
 
 
-def _manifest(dataset: xr.Dataset, hashes: dict[str, str], problems: list[str]) -> dict[str, Any]:
-    keys = (
-        "name",
-        "title",
-        "draws",
-        "seed",
-        "start",
-        "horizon",
-        "step",
-        "versions",
-        "source_hash",
-        "config_hash",
-        "changes",
-        "pinned",
-        "timings",
-    )
-    plain = netcdf.plain_attributes(dataset.attrs)
+def _cut(dataset: xr.Dataset) -> dict[str, Any]:
+    """What `min` and `max` have cut off the inputs, as shares of their distributions and in draws."""
     rows = results.inputs(dataset) if contents.has(dataset, "inputs") else []
     cut = {row["input"]: row["truncated"] for row in rows if row["truncated"] > 0}
+    draws = float(dataset.attrs["draws"])
+    return {"truncated_share": cut, "truncated_draws": {name: round(share * draws) for name, share in cut.items()}}
+
+
+def _manifest(target: Target, about: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says beside files and problems."""
+    plain = netcdf.plain_attributes(about)
     return {
         "program": "simulate",
         "format": FORMAT,
         "finished": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        **{key: _opened(key, plain[key]) for key in keys if key in plain},
-        "truncated_share": cut,
-        "truncated_draws": {name: round(share * float(dataset.attrs["draws"])) for name, share in cut.items()},
-        "problems": problems,
-        "files": hashes,
+        "question_hash": target.question_hash,
+        **{key: _opened(key, plain[key]) for key in IN_MANIFEST if key in plain},
     }
 
 

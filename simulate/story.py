@@ -309,3 +309,7 @@ def crossing_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
             "date": date if np.isfinite(date) else None,
             "state": state,
         }
+
+
+TABLES = {"inputs": input_rows, "years": year_rows, "crossings": crossing_rows}
+"""Every table by the name of its file."""

@@ -58,7 +58,7 @@ def _inputs(dataset: xr.Dataset) -> Iterator[str]:
         first = " (first year)" if dataset["each_year"].values[i] else ""
         yield f"  {wording.clean(dataset['input'].values[i], 40):<32}{value:>28}{100 * percentile[i]:8.0f} %{first}"
     if len(order) > MOST_INPUTS:
-        yield f"  and {len(order) - MOST_INPUTS} nearer to their medians, in inputs.csv"
+        yield f"  and {len(order) - MOST_INPUTS} nearer to their medians, in tables/inputs.csv"
 
 
 def _years(dataset: xr.Dataset) -> Iterator[str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,11 +24,13 @@ class Target(NamedTuple):
     name: str | None
     stem: str
     overwrite: bool
+    question_hash: str
+    made: tuple[Path, ...] = ()  # folders that did not exist before, the innermost first
 
 
 def prepare(
     name: str,
-    config_hash: str,
+    question_hash: str,
     output: str | None = None,
     *,
     root: str | Path = ROOT,
@@ -35,7 +39,8 @@ def prepare(
 ) -> Target:
     """Check before a run that its result can be stored, and sweep what dead runs left. Makes `root`.
 
-    `needed` is the expected size in bytes. Raises Mistakes for a bad or taken name, StorageError for an unusable place.
+    `question_hash` tells what is asked from what else could be; `needed` is the expected size in bytes. Raises
+    Mistakes for a bad or taken name, StorageError for an unusable place; nothing that was made then stays behind.
     """
     root = Path(root)
     if root.is_symlink():
@@ -43,17 +48,30 @@ def prepare(
         raise Mistakes(
             [Mistake(f"output folder {root}", f"is a symbolic link to {resolved}", "name that folder itself")]
         )
-    target = Target(root, output, f"{_stem(name)}-{re.sub('[^0-9a-z]', '', config_hash.lower())[:8] or '0'}", overwrite)
+    with durable.storing(root):
+        made = tuple(folder for folder in (root, *root.parents) if not folder.exists())
+    short = re.sub("[^0-9a-z]", "", question_hash.lower())[:8] or "0"
+    target = Target(root, output, f"{_stem(name)}-{short}", overwrite, question_hash, made)
     if output is not None:
         _check_name(output)
         check_free(target)
-    with durable.storing(root, needed):
-        root.mkdir(parents=True, exist_ok=True)
-        durable.sweep(root)
+    with given_up(target), durable.storing(root, needed):
         with durable.temporary_folder(root):
-            pass
+            durable.sweep(root)
         check_space(root, needed)
     return target
+
+
+@contextmanager
+def given_up(target: Target) -> Iterator[None]:
+    """Whatever is raised within, the folders that were made for the target are gone again, but for those in use."""
+    try:
+        yield
+    except BaseException:
+        for folder in target.made:
+            with suppress(OSError):  # not empty
+                folder.rmdir()
+        raise
 
 
 def _check_name(name: str) -> None:

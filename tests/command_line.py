@@ -37,6 +37,11 @@ def write(folder: Path, name: str, text: str | bytes, group: str = "assumptions"
     return path
 
 
+def files(folder: Path) -> set[str]:
+    """Every file of a folder, `tables/x.csv` for one further down."""
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
 def assert_clean_refusal(outcome: Outcome, cwd: Path) -> None:
     """Bad input: exit code 2, no traceback, nothing that could steer a terminal, nothing written."""
     assert outcome.code == 2, outcome

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, assert_clean_refusal, files, simulate, write
 
 import simulate as package
 from simulate import assumptions, compose, forecast, plots, story
@@ -104,10 +104,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = simulate(*words, "threshold=level", "year=2029", "draws=2000")
     assert outcome.code == 0, outcome.err
     folder = Path(outcome.out.splitlines()[-1])
-    tables = {"inputs.csv", "years.csv", "crossings.csv"}
-    assert {path.name for path in folder.iterdir()} == {"result.nc", "manifest.json", "story.png", "story.svg", *tables}
+    tables = {f"tables/{name}.csv" for name in ("inputs", "years", "crossings")}
+    assert files(folder) == {"result.nc", "manifest.json", "figures/story.png", "figures/story.svg", *tables}
     told = package.load(folder)
-    with (folder / "years.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "tables" / "years.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [float(row["training_compute [log10 FLOP]"]) for row in rows] == told["training_compute"].values.tolist()
     assert {row["binding"] for row in rows} == {"trend"}

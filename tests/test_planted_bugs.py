@@ -35,8 +35,12 @@ ORACLE = ("test_oracle.py", "-k", "test_random_sets and (0 or 1 or 2 or 3 or 4 o
 LAWS, MODEL = ("test_laws.py",), ("test_model.py", "-k", "not identities")
 BUGS = [
     Bug("a date one year late", "reached.py", "date[i] = t.before + (t.year", "date[i] = t.year + (t.year", MODEL),
-    Bug("shocks of the next year", "sampling.py", "np.uint64(FIRST_YEAR + year), block, stack[0])",
-        "np.uint64(FIRST_YEAR + year + 1), block, stack[0])", LAWS),
+    Bug("shocks of the next year", "sampling.py", "shocks[k].dimension, year, block, stack[0])",
+        "shocks[k].dimension, year + 1, block, stack[0])", LAWS),
+    Bug("a digit of Sobol's points left out", "quasi.py", "for digit in range(source.blocks.shape[1]):",
+        "for digit in range(1, source.blocks.shape[1]):", ("test_quasi.py",)),
+    Bug("one scramble for all replicates", "quasi.py", 'f"{seed} {replicate} {name}"', 'f"{seed} {name}"',
+        ("test_quasi.py",)),
     Bug("a natural logarithm", "drivers/data.py", "LOG10_6 = 0.7781512503836436", "LOG10_6 = 1.791759469228055", MODEL),
     Bug("reached only when exceeded", "reached.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
     Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, normal_quantile(v[i]), a)",

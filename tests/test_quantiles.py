@@ -8,7 +8,7 @@ from scipy import stats
 
 from simulate import quantiles
 from simulate.distributions import shape
-from simulate.sampling import values_at
+from simulate.sampling import maker, values_at
 
 LEVELS = (0.003, 0.05, 0.1, 0.31, 0.5, 0.77, 0.9, 0.99)
 PARTS = [
@@ -80,3 +80,11 @@ def test_a_part_that_its_unit_cannot_mean_is_seen_wherever_it_stands() -> None:
     rows = {"trend_start": (26, "log10 FLOP"), "trend_growth": {"dist": "mixture", "parts": parts, "unit": "x/yr"}}
     with pytest.raises(Mistakes, match=r"trend_growth: x/yr must be above 0"):
         build(settings_of(rows, drivers={"trend": {}}))
+
+
+def test_values_do_not_depend_on_what_was_asked_before() -> None:
+    """A table of quantiles knows of uniforms alone: nothing of an earlier answer may be taken for one."""
+    values = maker(shape({"dist": "metalog", "low": 100, "mid": 200, "high": 900, "min": 0}))
+    first = values(np.linspace(0.01, 0.99, 512))
+    assert values(np.array([0.99])) == first[-1]
+    assert np.array_equal(values(np.linspace(0.01, 0.99, 512)), first)

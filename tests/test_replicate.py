@@ -57,10 +57,10 @@ def replicate(folder: Path, *words: str) -> tuple[int, dict[str, dict[str, str]]
     outcome = simulate("study=replicate", "draws=20000", "thresholds=standard", f"--config-dir={folder}", *words)
     assert outcome.code in (0, 3), outcome.err
     written = Path(outcome.out.splitlines()[-1])
-    with (written / "published.csv").open(encoding="utf-8", newline="") as file:
+    with (written / "tables" / "published.csv").open(encoding="utf-8", newline="") as file:
         rows = {row["what"]: row for row in csv.DictReader(file)}
     counted = outcome.out.splitlines()[-2]
-    assert counted + "." == (written / "published.md").read_text("utf-8").splitlines()[-1]
+    assert counted + "." == (written / "tables" / "published.md").read_text("utf-8").splitlines()[-1]
     assert sum(int(number) for number in re.findall(r"\d+", counted)) == len(rows)
     return outcome.code, rows, outcome.out
 

@@ -10,7 +10,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, assert_clean_refusal, files, simulate, write
 from matplotlib.patches import Rectangle
 
 import simulate as package
@@ -250,13 +250,14 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     outcome = simulate(*words, "groups={all: [trend_start,trend_growth]}")
     assert outcome.code == 0, outcome.err
     folder = Path(outcome.out.splitlines()[-1])
-    names = {path.name for path in folder.iterdir()}
     figures = {
-        f"tornado_{name}.{kind}" for name in ("level", "flop_1e29", "training_compute") for kind in ("png", "svg")
+        f"figures/tornado_{name}.{kind}"
+        for name in ("level", "flop_1e29", "training_compute")
+        for kind in ("png", "svg")
     }
-    assert names == {"result.nc", "indices.csv", "swings.csv", "manifest.json", *figures}
+    assert files(folder) == {"result.nc", "tables/indices.csv", "tables/swings.csv", "manifest.json", *figures}
     dataset = package.load(folder)
-    with (folder / "indices.csv").open(encoding="utf-8", newline="") as file:
+    with (folder / "tables" / "indices.csv").open(encoding="utf-8", newline="") as file:
         rows = [row for row in csv.DictReader(file) if (row["output"], row["name"]) == ("level crossed", "trend_start")]
     assert float(rows[0]["total"]) == float(dataset["total"].sel(input="trend_start", output="level crossed"))
     assert "threshold level: crossed by 2030 in" in outcome.out

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, assert_clean_refusal, files, simulate, write
 
 import simulate as package
 from simulate import rival_tables, rivals
@@ -116,8 +116,8 @@ def test_the_command_writes_table_and_figure(own: str, tmp_path: Path, monkeypat
     outcome = simulate(*words, "law_of=trend")
     assert outcome.code == 0, outcome.err
     folder = tmp_path / "outputs" / "laws"
-    names = {path.name for path in folder.iterdir()}
-    assert names == {"result.nc", "laws.csv", "structures.png", "structures.svg", "manifest.json"}
+    figures = {"figures/structures.png", "figures/structures.svg"}
+    assert files(folder) == {"result.nc", "tables/laws.csv", "manifest.json", *figures}
     dataset = package.load(folder)
     assert dataset["law"].values.tolist() == [law.replace("-", "_") for law in rivals.RIVALS]
     ax = package.plots.structures(dataset, threshold="level")

@@ -65,7 +65,11 @@ class Run:
     """The work of a run and the counts so far, which its threads share."""
 
     def __init__(self, members: Sequence[Member], draws: int, seed: int, task_blocks: int) -> None:
-        self.members, self.draws, self.seed, self.task_blocks = members, draws, seed, task_blocks
+        self.members, self.draws, self.seed = members, draws, seed
+        self.points = members[0].prepared.plan.draws.points
+        if self.points.replicate:  # both are powers of two, so that no task lies in two replicates
+            task_blocks = min(1 << (task_blocks.bit_length() - 1), self.points.replicate)
+        self.task_blocks = task_blocks
         self.weighted = any(member.prepared.weighted for member in members)
         blocks = -(-draws // DRAWS)
         self.tasks = [(first, min(first + self.task_blocks, blocks)) for first in range(0, blocks, self.task_blocks)]
@@ -84,7 +88,7 @@ class Run:
         for prepared, watched, trajectories, crossings in self.members:
             tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
-        self.sums = self.sums or [Sums(memory.tally) for memory in found]
+        self.sums = self.sums or [Sums(memory.tally, replicates=self.points.replicates) for memory in found]
         return found
 
     def work(self, memories: list[Memory]) -> None:
@@ -97,7 +101,7 @@ class Run:
             for memory, total in zip(memories, self.sums, strict=True):
                 memory.run(self.seed, *task, self.draws)
                 with self.lock:
-                    total.take(memory.tally)
+                    total.take(memory.tally, self.points.of(task[0]))
             many = min(task[1] * DRAWS, self.draws) - task[0] * DRAWS
             pairs = self.pairs.blank() if self.pairs else None
             if pairs:

@@ -5,7 +5,7 @@ A figure whose subject the result lacks (see `contents`) raises Mistakes that sa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +34,7 @@ __all__ = [
     "compared_fan",
     "compared_probability",
     "crossing",
+    "drawn",
     "fan",
     "files",
     "grid",
@@ -76,20 +77,27 @@ def chosen(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
 def files(
     dataset: xr.Dataset, kinds: tuple[str, ...] = ("png", "svg"), problems: list[str] | None = None
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield every figure that has something to show, as (file name, content).
+    """Yield every figure of a forecast that has something to show, as `drawn` does."""
+    return drawn({name: partial(figure, dataset) for name, figure in chosen(dataset).items()}, kinds, problems)
+
+
+def drawn(
+    figures: Mapping[str, Callable[[], Any]], kinds: tuple[str, ...] = ("png", "svg"), problems: list[str] | None = None
+) -> Iterator[tuple[str, bytes]]:
+    """Draw figures, each by its function that gives axes, and yield them as (file name, content).
 
     With a list of `problems`, a figure that cannot be drawn is left out and noted there: no figure is worth a result.
     """
-    for name, figure in chosen(dataset).items():
+    for name, figure in figures.items():
         try:
-            ax = figure(dataset)
-            drawn = [(f"{name}.{kind}", style.render(ax, kind)) for kind in kinds]
+            ax = figure()
+            files = [(f"{name}.{kind}", style.render(ax, kind)) for kind in kinds]
         except Exception as error:
             if problems is None:
                 raise
             problems.append(f"figure {name}: {type(error).__name__}: {error}")
             continue
-        yield from drawn
+        yield from files
 
 
 def save_all(dataset: xr.Dataset, folder: str | Path) -> list[Path]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -25,23 +23,17 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     sets = built(settings)
-    from simulate import comparison, comparison_tables, page, progress, store
-    from simulate.provenance import config_hash
-    from simulate.studies.forecast import place
+    from simulate import comparison, comparison_tables, page, progress, provenance
+    from simulate.studies import folder
 
     comparison.check(sets)
-    root, name = place(settings)
-    hashes = {one.name: config_hash(one.settings) for one in sets}
-    whole = hashlib.sha256(json.dumps(hashes).encode()).hexdigest()
-    target = store.prepare("compare", whole, name, root=root, overwrite=settings["overwrite"])
-    with progress.shown("compare", settings["draws"] * len(sets)) as advance:
-        dataset = comparison.run(sets, settings["draws"], settings["seed"], settings["threads"], advance)
-    problems: list[str] = []
-    files = comparison_tables.files(dataset) | dict(figures(dataset, problems))
-    about = {"draws": settings["draws"], "seed": str(settings["seed"]), "config_hashes": hashes, "problems": problems}
-    folder = store.save_files(files, target, about, dataset)
+    hashes = [*provenance.config_hashes(sets).items()]  # in order: the others are held against the first
+    with folder.reserved(settings, "compare", provenance.question_hash("compare", hashes)) as target:
+        with progress.shown("compare", settings["draws"] * len(sets)) as advance:
+            dataset = comparison.run(sets, settings["draws"], settings["seed"], settings["threads"], advance)
+        saved = folder.save(target, dataset, comparison_tables.TABLES, figures(dataset))
     page.write(partial(comparison_tables.answer, dataset))
-    page.say(str(folder))
+    page.say(str(saved))
 
 
 def built(settings: dict[str, Any]) -> list[Assumptions]:
@@ -60,21 +52,13 @@ def built(settings: dict[str, Any]) -> list[Assumptions]:
     return found
 
 
-def figures(dataset: xr.Dataset, problems: list[str]) -> Iterator[tuple[str, bytes]]:
-    """Yield a fan for compute (without it for every quantity) and a picture of P for every threshold that is shared."""
+def figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
+    """A fan for compute (without it for every quantity) and a picture of P for every threshold that is shared."""
     from simulate import comparison_tables, contents, plots
-    from simulate.plots import style
 
     compared = comparison_tables.compared(dataset)
     fans = [name for name in contents.COMPUTE if name in compared] or compared[:MOST_FIGURES]
-    drawn: list[tuple[str, Callable[[], Any]]] = [
-        (name, partial(plots.compared_fan, dataset, quantity=name)) for name in fans
-    ]
+    found: dict[str, Callable[[Any], Any]] = {name: partial(plots.compared_fan, quantity=name) for name in fans}
     for name in comparison_tables.shared(dataset)[:MOST_FIGURES]:
-        drawn.append((f"probability_{name}", partial(plots.compared_probability, dataset, threshold=name)))
-    for name, draw in drawn:
-        try:
-            ax = draw()
-            yield from [(f"figures/{name}.{kind}", style.render(ax, kind)) for kind in ("png", "svg")]
-        except Exception as error:  # no figure is worth a result
-            problems.append(f"figure {name}: {type(error).__name__}: {error}")
+        found[f"probability_{name}"] = partial(plots.compared_probability, threshold=name)
+    return found

@@ -21,9 +21,10 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
     from simulate import forecast, page, progress, report, store
+    from simulate.studies import folder
 
-    root, name = place(settings)
     if settings["resume"]:
+        root, name = folder.place(settings)
         if name is None:
             way_out = "write output=NAME resume=true"
             raise Mistakes([Mistake(where("resume"), "resume needs the name of the folder to go on with", way_out)])
@@ -33,30 +34,21 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
             return
     from simulate.provenance import config_hash
 
-    hashed = config_hash(settings)
-    target = store.prepare(settings["name"], hashed, name, root=root, overwrite=settings["overwrite"])
-    with progress.shown(settings["name"], settings["draws"]) as advance:
-        dataset = forecast.run(
-            table,
-            draws=settings["draws"],
-            seed=settings["seed"],
-            threads=settings["threads"],
-            keep=settings["keep"],
-            progress=advance,
-        )
-    folder = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
+    with folder.reserved(settings, settings["name"], config_hash(settings)) as target:
+        with progress.shown(settings["name"], settings["draws"]) as advance:
+            dataset = forecast.run(
+                table,
+                draws=settings["draws"],
+                seed=settings["seed"],
+                threads=settings["threads"],
+                keep=settings["keep"],
+                sampling=settings["sampling"],
+                target_error=settings["target_error"],
+                progress=advance,
+            )
+        saved = store.save(dataset, target, config=_of_the_result(settings), log=_log(dataset))
     report.show(dataset)
-    page.say(str(folder))
-
-
-def place(settings: dict[str, Any]) -> tuple[Path, str | None]:
-    """The folder of all runs and the name of this one's, which `hydra.run.dir` gives as one path."""
-    from simulate import store
-
-    if settings["folder"] is None:
-        return store.ROOT, settings["output"]
-    path = Path(settings["folder"])
-    return path.parent, path.name
+    page.say(str(saved))
 
 
 def finished(folder: Path, settings: dict[str, Any]) -> Any:
@@ -65,7 +57,7 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
     dataset = store.load(folder)
     stored = json.loads(dataset.attrs["assumptions"])
-    stored |= {"draws": int(dataset.attrs["draws"]), "seed": int(dataset.attrs["seed"])}
+    stored |= json.loads(dataset.attrs["asked"])
     asked = json.loads(json.dumps(_of_the_result(settings), default=str))
     changes = list(differences(stored, asked))
     if changes:
@@ -79,9 +71,9 @@ def finished(folder: Path, settings: dict[str, Any]) -> Any:
 
 def _of_the_result(settings: dict[str, Any]) -> dict[str, Any]:
     """The settings that decide the numbers; the others say what to do with them."""
-    from simulate.provenance import RUN_KEYS
+    from simulate.provenance import DRAWING, RUN_KEYS
 
-    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in ("draws", "seed")}
+    return {key: value for key, value in settings.items() if key not in RUN_KEYS or key in DRAWING}
 
 
 def _log(dataset: Any) -> str:

@@ -24,29 +24,24 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
     if mistakes:
         raise Mistakes(mistakes)
-    from simulate import grid_tables, gridded, page, plots, progress, store, timegrid
+    from simulate import grid_tables, gridded, page, plots, progress, provenance, timegrid
     from simulate.checking import Check
-    from simulate.provenance import config_hash
     from simulate.studies import folder
-    from simulate.studies.forecast import place
 
     years = timegrid.instants(Check(settings, where))
-    asked = settings["grid_threshold"], settings["grid_year"]
-    if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *asked):
+    by, shown = settings["grid_by"], (settings["grid_threshold"], settings["grid_year"])
+    if mistakes := gridded.cannot_show(list(settings.get("thresholds") or {}), years, *shown):
         raise Mistakes(mistakes)
-    root, name = place(settings)
-    target = store.prepare(
-        f"grid-{settings['name']}", config_hash(settings), name, root=root, overwrite=settings["overwrite"]
-    )
-    points = swept.points(axes, settings["grid_by"])
-    with progress.shown("grid", settings["draws"] * len(points)) as advance:
-        dataset = gridded.run(settings, where, axes, settings["grid_by"], advance)
-    figures = {}
-    if "probability" in dataset:
-        threshold, year = gridded.shown(dataset, *asked)
-        figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
-    saved = folder.save(dataset, target, {"grid": grid_tables.wide(dataset)}, figures)
-    page.say(grid_tables.answer(dataset, *asked))
+    asked = provenance.question_hash("grid", provenance.config_hash(settings), axes, by, shown)
+    with folder.reserved(settings, f"grid-{settings['name']}", asked) as target:
+        with progress.shown("grid", settings["draws"] * len(swept.points(axes, by))) as advance:
+            dataset = gridded.run(settings, where, axes, by, advance)
+        figures = {}
+        if "probability" in dataset:
+            threshold, year = gridded.shown(dataset, *shown)
+            figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
+        saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
+    page.say(grid_tables.answer(dataset, *shown))
     page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
     return SOME_FAILED if failed else 0

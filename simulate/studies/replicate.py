@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from typing import Any
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
-    """Run every set, compare, and write `published.csv` and `published.md` into a run folder.
+    """Run every set, compare, and write `tables/published.csv` and `.md` into a run folder.
 
     Gives 3 where a number is not met, or where one that is said to differ is met after all; else 0. Raises Mistakes
     before anything is run.
@@ -16,20 +15,20 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     from simulate import published
 
     checked = published.checked(settings["sets"])
-    from simulate import page, replication, replication_tables, results, store
-    from simulate.provenance import config_hash
-    from simulate.studies.forecast import place
+    from simulate import page, provenance, replication, replication_tables, results, store
+    from simulate.studies import folder
 
-    root, name = place(settings)
-    every = {built.name: config_hash(built.settings) for built, _ in checked}
-    target = store.prepare("replicate", _hash(every), name, root=root, overwrite=settings["overwrite"])
-    lines = compared(checked, settings["draws"], settings["seed"], settings["threads"])
-    text = replication_tables.markdown(lines)
-    files = {"published.csv": results.csv_text(lines).encode(), "published.md": text.encode()}
-    about = {"draws": settings["draws"], "seed": str(settings["seed"]), "config_hashes": every}
-    folder = store.save_files(files, target, about)
+    draws, seed, sets = settings["draws"], settings["seed"], [built for built, _ in checked]
+    printed = {one.name: one.settings["published"] for one in sets}
+    asked = provenance.question_hash("replicate", provenance.config_hashes(sets), printed)
+    with folder.reserved(settings, "replicate", asked) as target:
+        lines = compared(checked, draws, seed, settings["threads"])
+        text = replication_tables.markdown(lines)
+        files = {"tables/published.csv": results.csv_text(lines).encode(), "tables/published.md": text.encode()}
+        about = provenance.of_sets("replicate", "published numbers beside those of the sets", sets, draws, seed)
+        saved = store.save_files(target, files.items(), about)
     page.write(lambda width: replication_tables.terminal(lines, width))
-    page.say(str(folder))
+    page.say(str(saved))
     return 3 if any(replication.failed(line) for line in lines) else 0
 
 
@@ -44,9 +43,3 @@ def compared(checked: Sequence[Any], draws: int, seed: int = 1, threads: int | N
             dataset = forecast.run(built, draws, seed, threads, progress=advance, levels=levels)
         lines += [replication.compare(dataset, row) for row in rows]
     return lines
-
-
-def _hash(hashes: dict[str, str]) -> str:
-    import hashlib
-
-    return hashlib.sha256(json.dumps(hashes, sort_keys=True).encode()).hexdigest()

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
-    """Run all designs and write `result.nc`, `indices.csv`, `swings.csv` and a tornado for each threshold that is told.
+    """Run all designs and write `result.nc`, tables and a tornado for each threshold that is told into a run folder.
 
     Raises Mistakes before anything is run.
     """
@@ -16,31 +20,26 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     built = assumptions.build(settings, where)
     question = indices.ask(built, settings["draws"], settings["threshold"], settings["year"], settings["groups"], where)
-    from simulate import netcdf, page, plots, progress, results, sensitivity_text, store
-    from simulate.plots import style
-    from simulate.provenance import config_hash
-    from simulate.studies.forecast import place
+    from simulate import page, progress, provenance, sensitivity_text
+    from simulate.studies import folder
 
-    root, name = place(settings)
-    hashed = config_hash(settings)
-    stem = f"{settings['name']}-sensitivity"
-    target = store.prepare(stem, hashed, name, root=root, overwrite=settings["overwrite"])
-    with progress.shown(stem, indices.draws_needed(question)) as advance:
-        dataset = indices.run(question, settings["seed"], settings["threads"], advance)
-    files = {
-        "result.nc": netcdf.content(dataset, store.FORMAT),
-        "indices.csv": results.csv_text(list(indices.index_rows(dataset))).encode(),
-        "swings.csv": results.csv_text(list(indices.swing_rows(dataset))).encode(),
-    }
-    if question.inputs:
-        shown = json.loads(dataset.attrs["shown"])
-        outputs = {f"tornado_{threshold}": f"{threshold} {indices.CROSSED}" for threshold in shown}
-        outputs |= {f"tornado_{name}": name for name in indices.COMPUTE[:1] if name in built.units}
-        for file, output in outputs.items():
-            ax = plots.tornado(dataset, output=output)
-            files |= {f"{file}.{kind}": style.render(ax, kind) for kind in ("png", "svg")}
-    keys = ("draws", "seed", "versions", "source_hash", "config_hash", "changes", "year")
-    about = {"study": "sensitivity", "name": built.name, **{key: dataset.attrs[key] for key in keys}}
-    folder = store.save_files(files, target, about)
+    stem, hashed = f"{settings['name']}-sensitivity", provenance.config_hash(settings)
+    asked = provenance.question_hash("sensitivity", hashed, question.year, question.outputs, question.groups)
+    with folder.reserved(settings, stem, asked) as target:
+        with progress.shown(stem, indices.draws_needed(question)) as advance:
+            dataset = indices.run(question, settings["seed"], settings["threads"], advance)
+        saved = folder.save(target, dataset, indices.TABLES, _figures(dataset))
     page.say("\n".join(sensitivity_text.lines(dataset)))
-    page.say(str(folder))
+    page.say(str(saved))
+
+
+def _figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
+    """A tornado for each threshold that is told, and for compute; none where no input can be pinned."""
+    from simulate import contents, indices, plots
+
+    if "pinned" not in dataset:
+        return {}
+    known = dataset["output"].values.tolist()
+    outputs = {threshold: f"{threshold} {indices.CROSSED}" for threshold in json.loads(dataset.attrs["shown"])}
+    outputs |= {name: name for name in contents.COMPUTE[:1] if name in known}
+    return {f"tornado_{name}": partial(plots.tornado, output=output) for name, output in outputs.items()}

@@ -21,16 +21,13 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
-    from simulate import page, plots, progress, rival_tables, store
-    from simulate.provenance import config_hash
+    from simulate import page, plots, progress, provenance, rival_tables
     from simulate.studies import folder
-    from simulate.studies.forecast import place
 
-    root, name = place(settings)
-    stem = f"structures-{settings['name']}"
-    target = store.prepare(stem, config_hash(varied), name, root=root, overwrite=settings["overwrite"])
-    with progress.shown("structures", 2 * settings["draws"]) as advance:
-        dataset = rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"], advance)
-    saved = folder.save(dataset, target, {"laws": rival_tables.rows(dataset)}, {"structures": plots.structures})
+    asked = provenance.question_hash("structures", provenance.config_hash(varied), prefix)
+    with folder.reserved(settings, f"structures-{settings['name']}", asked) as target:
+        with progress.shown("structures", 2 * settings["draws"]) as advance:
+            dataset = rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"], advance)
+        saved = folder.save(target, dataset, {"laws": rival_tables.rows}, {"structures": plots.structures})
     page.say(rival_tables.answer(dataset))
     page.say(str(saved))
