@@ -129,7 +129,7 @@ def _range(option: str) -> str:
 
 def _missing(where: str, name: str, launcher: Launcher) -> Mistake | None:
     if launcher.package and not _installed(launcher.package):
-        way_out = f"pip install 'simulate-training-compute[{launcher.extra}]'"
+        way_out = f"install its extra, where the program is: pip install -e '.[{launcher.extra}]'"
         return Mistake(where, f"the launcher {name} is not installed", way_out)
     if launcher.calls and shutil.which(launcher.calls) is None:
         what = f"the launcher {name} calls {launcher.calls}, which is not here"
