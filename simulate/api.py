@@ -12,7 +12,7 @@ from simulate.reweighting import reweight as reweight
 if TYPE_CHECKING:
     import xarray as xr
 
-    from simulate.assumptions import Assumptions
+    from simulate.checking import Where
 
 
 def run(
@@ -37,15 +37,10 @@ def run(
     simulate.errors.Mistakes
         With everything that is wrong, at once.
     """
-    from simulate import assumptions, compose, forecast
+    from simulate import assumptions, forecast
 
-    run_words = [
-        f"draws={draws}",
-        f"seed={seed}",
-        *([f"threads={threads}"] if threads else []),
-        *([f"keep={keep}"] if keep else []),
-    ]
-    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    said = {"draws": draws, "seed": seed, "threads": threads, "keep": keep}
+    settings, where = _composed(name, said, overrides, config_dir, inputs)
     built = assumptions.build(settings, where)
     drawing = {key: settings[key] for key in ("draws", "seed", "threads", "keep", "sampling", "target_error")}
     return forecast.run(built, **drawing)
@@ -70,12 +65,12 @@ def compare(
     simulate.errors.Mistakes
         With everything that is wrong, at once.
     """
-    from simulate import comparison, compose
+    from simulate import comparison
     from simulate.studies import compare as study
 
-    run_words = ["study=compare", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
     data = {"sets": sets if isinstance(sets, str) else list(sets)}
-    settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
+    said = {"study": "compare", "draws": draws, "seed": seed, "threads": threads}
+    settings, _ = _composed(None, said, overrides, config_dir, data=data)
     built = study.built(settings)
     return comparison.run(built, settings["draws"], settings["seed"], settings["threads"])
 
@@ -102,14 +97,14 @@ def attribute(
     simulate.errors.Mistakes
         With everything that is wrong, at once.
     """
-    from simulate import attribution, compose
+    from simulate import attribution
     from simulate.studies import attribution as study
 
-    run_words = ["study=attribution", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
     data: dict[str, Any] = {"sets": [first, other]}
     data |= {} if groups is None else {"groups": {name: list(rows) for name, rows in groups.items()}}
     data |= {} if at is None else {"at": list(at)}
-    settings, _ = compose.settings(None, [*overrides, *run_words], config_dir, data=data)
+    said = {"study": "attribution", "draws": draws, "seed": seed, "threads": threads}
+    settings, _ = _composed(None, said, overrides, config_dir, data=data)
     (one, two), between, wanted = study.planned(settings)
     return attribution.run(one, two, between, wanted, settings["draws"], settings["seed"], settings["threads"])
 
@@ -136,12 +131,11 @@ def grid(
     simulate.errors.Mistakes
         With everything that is wrong, at once; for points, only where all of them fail.
     """
-    from simulate import compose, gridded, swept
+    from simulate import gridded, swept
 
-    run_words = ["study=grid", f"draws={draws}", f"seed={seed}", f"grid_by={by}"]
-    run_words += [f"threads={threads}"] if threads else []
-    run_words += [f"grid.{key}={_in_words(values)}" for key, values in (over or {}).items()]
-    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    said = {"study": "grid", "draws": draws, "seed": seed, "grid_by": by, "threads": threads}
+    said |= {f"grid.{key}": _in_words(values) for key, values in (over or {}).items()}
+    settings, where = _composed(name, said, overrides, config_dir, inputs)
     mistakes: list[Mistake] = []
     axes = swept.axes(settings["grid"] or {}, by, mistakes)
     if not axes:
@@ -173,10 +167,10 @@ def structures(
     simulate.errors.Mistakes
         With everything that is wrong, at once.
     """
-    from simulate import assumptions, compose, rivals
+    from simulate import assumptions, rivals
 
-    run_words = ["study=structures", f"draws={draws}", f"seed={seed}", *([f"threads={threads}"] if threads else [])]
-    settings, where = compose.settings(name, [*overrides, *run_words], config_dir, inputs or {})
+    said = {"study": "structures", "draws": draws, "seed": seed, "threads": threads}
+    settings, where = _composed(name, said, overrides, config_dir, inputs)
     mistakes: list[Mistake] = []
     listed = tuple(None if given is None else list(given) for given in (laws, weights))
     varied, prefix = rivals.hypotheses(settings, law_of, listed[0], listed[1], mistakes)
@@ -231,11 +225,11 @@ def sensitivity(
     simulate.errors.Mistakes
         With everything that does not fit, at once.
     """
-    from simulate import indices
+    from simulate import assumptions, indices, sensitivity_question
 
-    built = _built(name, draws, seed, inputs, overrides, config_dir)
+    built = assumptions.build(*_composed(name, {"draws": draws, "seed": seed}, overrides, config_dir, inputs))
     names = threshold if threshold is None or isinstance(threshold, str) else list(threshold)
-    return indices.run(indices.ask(built, draws, names, year, groups), seed, threads)
+    return indices.run(sensitivity_question.ask(built, draws, names, year, groups), seed, threads)
 
 
 def explain(
@@ -260,21 +254,22 @@ def explain(
     simulate.errors.Mistakes
         With everything that does not fit, at once.
     """
-    from simulate import story
+    from simulate import assumptions, story, typical
 
-    built = _built(name, draws, seed, inputs, overrides, config_dir)
-    return story.run(story.ask(built, draws, draw, threshold, year), seed)
+    built = assumptions.build(*_composed(name, {"draws": draws, "seed": seed}, overrides, config_dir, inputs))
+    return story.run(typical.ask(built, draws, draw, threshold, year), seed)
 
 
-def _built(
-    name: str,
-    draws: int,
-    seed: int,
-    inputs: Mapping[str, Mapping[str, Any] | None] | None,
+def _composed(
+    name: str | None,
+    said: Mapping[str, Any],
     overrides: Sequence[str],
     config_dir: str | Path | None,
-) -> Assumptions:
-    from simulate import assumptions, compose
+    inputs: Mapping[str, Mapping[str, Any] | None] | None = None,
+    data: Mapping[str, Any] | None = None,
+) -> tuple[dict[str, Any], Where]:
+    """The settings of a run and where each stands; what is `said` of it (None: nothing) comes after `overrides`."""
+    from simulate import compose
 
-    words = [*overrides, f"draws={draws}", f"seed={seed}"]
-    return assumptions.build(*compose.settings(name, words, config_dir, inputs or {}))
+    words = [f"{key}={value}" for key, value in said.items() if value is not None]
+    return compose.settings(name, [*overrides, *words], config_dir, inputs, data)

@@ -106,7 +106,7 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
             member = _one(variant.settings, variant.where, [], elsewhere)
             built.append(Hypothesis(variant.name, variant.weight, variant.note, member))
         except Mistakes as found:
-            check.mistakes += found.items
+            check.mistakes += hypotheses.by_whole_keys(found.items, variant.name, variant.changes)
     for other in built[1:]:
         _mixable(check, built[0], other)
     if check.mistakes:

@@ -16,16 +16,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import causes, coalitions, contents, differing, forecast, provenance, shapley, summary
+from simulate import causes, coalitions, differing, each_draw, forecast, instants, pairing, provenance, shapley
 from simulate.assumptions import Assumptions
 from simulate.coalitions import Coalitions, Side
-from simulate.comparison import INSTANT
-from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
-from simulate.kernel import Watched
-from simulate.pairing import SAME_DATE, neighbours, slope
 from simulate.plan import prepare
 from simulate.results import ANSWER_YEARS
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -62,7 +59,7 @@ def plan(
     """
     mistakes: list[Mistake] = []
     common = {name for name in first.thresholds if name in other.thresholds and _alike(first, other, name)}
-    compute = [name for name in contents.COMPUTE if name in first.units and name in other.units]
+    compute = [name for name in COMPUTE if name in first.units and name in other.units]
     years = _years(first, other, at, mistakes)
     if not common and not compute:
         what = f"{first.name} and {other.name} have no threshold and no compute in common"
@@ -131,29 +128,18 @@ class _Drawn:
         self.set = one
         self.kept = list(dict.fromkeys(s.kind for s in wanted if s.kind not in (PROBABILITY, DATE)))
         forecast.check_memory(len(one.members) * (len(self.kept) + 1) * len(one.years) * draws * 4)
-        members = []
-        for hypothesis in one.members:
-            prepared = prepare(hypothesis.set, self.kept)
-            none = np.zeros(0, np.int64)
-            prepared = prepared._replace(inputs=(), results=(), input_rows=none, result_rows=none)
-            years, levels = len(prepared.plan.years), len(prepared.plan.levels)
-            nothing = Watched(summary.unplaced(none, 1), none, summary.unplaced(none, years), np.zeros(levels))
-            paths = np.zeros((len(prepared.plan.kept), years, draws), np.float32)
-            members.append(local.Member(prepared, nothing, paths, np.zeros((levels, draws))))
-        counted = local.run(members, draws, seed, threads)
-        for hypothesis, member, sums in zip(one.members, members, counted.sums, strict=True):
-            forecast.check_broken(hypothesis.set, member.prepared, sums, draws)
-        self.members = members
+        plans = [prepare(hypothesis.set, self.kept) for hypothesis in one.members]
+        self.members, every = each_draw.run(plans, draws, seed, threads)
+        for hypothesis, prepared, sums in zip(one.members, plans, every, strict=True):
+            forecast.check_broken(hypothesis.set, prepared, sums, draws)
         prior = np.array([hypothesis.weight for hypothesis in one.members])
-        weights = np.repeat(prior[:, None], draws, axis=1)
-        if one.evidence:
-            weights = weights * np.exp([member.trajectories[-1, 0].astype(np.float64) for member in members])
+        weights = pairing.weights(prior, [member.trajectories for member in self.members], bool(one.evidence))
         mean = float(weights.sum(axis=0).mean())
         if not mean > 0.0:
             what = f"the evidence leaves none of the {draws} draws of a combination of the two sets"
             raise Mistakes([Mistake("evidence", what, "put evidence and what it speaks of into one group")])
         self.weights: Array = weights / mean  # (member, draw)
-        self.plain = len(members) == 1 and not one.evidence
+        self.plain = len(plans) == 1 and not one.evidence
         self.worth = draws if self.plain else float(draws * draws / (self.weights.sum(axis=0) ** 2).sum())
 
     def value(self, wanted: Statistic) -> tuple[float, Array]:
@@ -163,17 +149,17 @@ class _Drawn:
             drawn = np.array([member.crossings[row] for member in self.members])
         else:
             row = self.kept.index(wanted.kind)
-            place = int(np.argmin(np.abs(self.set.years - wanted.year)))
+            place = instants.nearest(self.set.years, wanted.year or 0.0)
             drawn = np.array([member.trajectories[row, place] for member in self.members])
         if wanted.kind == PROBABILITY:
-            below = drawn <= (wanted.year or 0.0) + SAME_DATE
+            below = drawn <= (wanted.year or 0.0) + pairing.SAME_DATE
             p = float((self.weights * below).sum(axis=0).mean())
             return p, self._excess(below, p)
-        levels = neighbours(0.5, self.worth)
+        levels = pairing.neighbours(0.5, self.worth)
         low, middle, high = self._quantiles(drawn, levels)
         if not math.isfinite(middle):
             return middle, np.zeros(self._first)
-        return middle, -slope(levels, np.array([low, middle, high])) * self._excess(drawn <= middle, 0.5)
+        return middle, -pairing.slope(levels, np.array([low, middle, high])) * self._excess(drawn <= middle, 0.5)
 
     def _quantiles(self, drawn: np.ndarray, levels: Sequence[float]) -> list[float]:
         """The smallest values up to which these shares of the weights lie."""
@@ -191,9 +177,7 @@ class _Drawn:
         return min(SAMPLE, self.weights.shape[1])
 
     def _excess(self, below: np.ndarray, share: float) -> Array:
-        some = slice(0, self._first)
-        excess: Array = (self.weights[:, some] * (below[:, some] - share)).sum(axis=0)
-        return excess
+        return pairing.excess(self.weights[:, : self._first], below[:, : self._first], share)
 
 
 def _alike(first: Assumptions, other: Assumptions, name: str) -> bool:
@@ -202,11 +186,11 @@ def _alike(first: Assumptions, other: Assumptions, name: str) -> bool:
 
 def _years(first: Assumptions, other: Assumptions, at: Sequence[float] | None, mistakes: list[Mistake]) -> list[float]:
     """The instants that were asked for, or those of an answer, on both grids."""
-    both = np.intersect1d(np.round(first.years, INSTANT), np.round(other.years, INSTANT))
+    both = instants.shared(first.years, other.years)
     if at is None:
-        found = [year for year in ANSWER_YEARS if np.any(np.abs(both - year) < SAME_DATE)][-4:]
+        found = [year for year in ANSWER_YEARS if instants.place(both, year) is not None][-4:]
         return found or both[-1:].tolist()
-    wrong = [year for year in at if not np.any(np.abs(both - year) < SAME_DATE)]
+    wrong = [year for year in at if instants.place(both, year) is None]
     span = f"{both[0]:g} to {both[-1]:g}" if both.size else "none"
     mistakes += [Mistake("at", f"{year:g} is no instant of both sets", f"they share: {span}") for year in wrong]
     return [float(year) for year in at]

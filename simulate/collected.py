@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulate import results, wording
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
 
 VARIABLES = (
-    "probability", "probability_error", "crossing", "never", "already", "training_compute", "effective_compute",
+    "probability", "probability_error", "crossing", "never", "already", *COMPUTE,
 )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ STUDIES = {
     "structures": "simulate.studies.structures",
     "list": "simulate.studies.list",
     "show": "simulate.studies.show",
+    "selfcheck": "simulate.studies.selfcheck",
 }
 OPTIONS = ("-m", "--multirun", "--config-dir", "-h", "--help", "--version")
 MOST_SHOWN = 20

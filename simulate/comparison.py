@@ -15,18 +15,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import contents, differing, forecast, provenance
+from simulate import contents, differing, forecast, instants, provenance
 from simulate.assumptions import Assumptions
 from simulate.dataset import dataset as labelled
 from simulate.errors import Mistake, Mistakes
 from simulate.pairing import SAMPLE, FirstDraws, error
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
 
 DIMENSIONS = ("year", "quantile", "threshold", "crossing_quantile", "ceiling", "input")
 TEXTS = ("threshold_quantity", "input_unit", "input_dist", "input_source")
-INSTANT = 9  # decimals of a year: instants of different grids that are the same must look the same
 
 
 def run(
@@ -52,7 +52,7 @@ def run(
         kept, outcome.kept = outcome.kept, ()  # the table of a set holds no single draws
         result = labelled(outcome)
         outcome.kept = kept
-        result = result.assign_coords(year=np.round(result["year"].values, INSTANT))
+        result = result.assign_coords(year=instants.rounded(result["year"].values))
         results.append(result)
         first = first or these
         apart.append(_Apart(first, results[0], these, result).variables())
@@ -68,7 +68,7 @@ def check(sets: Sequence[Assumptions]) -> None:
         if not quantities and not first.thresholds.keys() & one.thresholds.keys():
             what = f"{first.name} and {one.name} have no quantity and no threshold in common"
             mistakes.append(Mistake("sets", what, "leave one of them out, or name thresholds with thresholds=[...]"))
-        if not np.intersect1d(np.round(first.years, INSTANT), np.round(one.years, INSTANT)).size:
+        if not instants.shared(first.years, one.years).size:
             what = f"{first.name} and {one.name} have no instant in common"
             mistakes.append(Mistake("sets", what, "give one start, horizon and step for all, as start=2026"))
     if mistakes:
@@ -94,7 +94,7 @@ class _Apart:
         pairs = [(name, mine.index(name), theirs.index(name)) for name in mine if name in theirs]
         if pairs:
             found |= self._probabilities(pairs) | self._dates(pairs)
-        for name in contents.COMPUTE:
+        for name in COMPUTE:
             if name in self.first.of.kept and name in self.other.of.kept:
                 found |= self._medians(name)
         return found

@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulate import contents, results, wording
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,7 +125,7 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     for threshold in shared(dataset):
         yield Text(f"\n{wording.clean(threshold)}: date of crossing, and % of draws that have crossed by", style="bold")
         yield _of_threshold(dataset, threshold)
-    for quantity in contents.COMPUTE:
+    for quantity in COMPUTE:
         if quantity in compared(dataset):
             title = (
                 f"{wording.clean(dataset[quantity].attrs['long_name'], 80)}: median, {dataset[quantity].attrs['units']}"

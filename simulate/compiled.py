@@ -82,6 +82,8 @@ def entry(function):
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
+        # Safe, though numba checks the file of `function` alone: the folder is named by a hash of all sources (see
+        # `_cache_folder`), so that what is found there was compiled from this very program.
         return numba.njit(**OPTIONS, nogil=True, cache=True)(function)
     finally:
         config.CACHE_DIR = before

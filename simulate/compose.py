@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from simulate import given, grammar, inheritance, keys, run_keys, scan, variants, words
 from simulate.changes import differences
-from simulate.errors import Mistake, Mistakes, shown
+from simulate.errors import Mistake, Mistakes, or_rather, shown
 from simulate.library import Library
 
 DEFAULTS = {"assumptions": "baseline_2026", "thresholds": "standard", "study": "forecast"}
@@ -166,7 +166,7 @@ def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: lis
         mistakes.append(Mistake(one.where, what, "name the sets in `sets` alone"))
     for name in (name for name in names if name not in known):
         near = keys.closest(str(name), known)
-        what = f"sets: no set is called {shown(name)}" + (f"; did you mean '{near}'?" if near else "")
+        what = f"sets: no set is called {shown(name)}" + or_rather(near)
         mistakes.append(Mistake(place, what, f"all, or one or more of: {', '.join(known)}"))
     others = [word for word in job if word.key not in ("study", "sets", "assumptions")]
     found = []
@@ -225,7 +225,7 @@ def _choose(
         unknown = [name for name in names if not isinstance(name, str) or name not in known]
         for name in unknown:
             near = keys.closest(str(name), known)
-            what = f"{word.key} = {shown(name)}: there is no such name" + (f"; did you mean '{near}'?" if near else "")
+            what = f"{word.key} = {shown(name)}: there is no such name" + or_rather(near)
             mistakes.append(Mistake(word.where, what, f"one of: {', '.join(known)}"))
         if not names:
             mistakes.append(Mistake(word.where, f"{word.key} is empty", f"one or more of: {', '.join(known)}"))

@@ -14,12 +14,10 @@ import numpy as np
 
 from simulate import wording
 from simulate.errors import Mistake, Mistakes, did_you_mean
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
-
-COMPUTE = ("training_compute", "effective_compute")
-"""The quantities that a forecast is about, where a set has them."""
 
 
 class Part(NamedTuple):

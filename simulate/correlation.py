@@ -116,8 +116,8 @@ def _pair(
                 mistakes.append(
                     Mistake(
                         where("correlations"),
-                        f"{key}: no input is called '{name}'",
-                        f"inputs of this set{did_you_mean(name, drawn)}",
+                        f"{key}: no input is called '{name}'{did_you_mean(name, drawn)}",
+                        "name inputs of this set",
                     )
                 )
             return None

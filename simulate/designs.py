@@ -12,13 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import elementwise, layout, quantiles, sampling, summary, tables
+from simulate import each_draw, elementwise, layout, quantiles, sampling, tables
 from simulate.assumptions import Assumptions
 from simulate.correlation import cholesky
 from simulate.drivers import DRIVERS
-from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
-from simulate.kernel import Watched
 from simulate.plan import Prepared
 from simulate.rows import Row
 from simulate.sampling import SMALLEST
@@ -28,7 +26,6 @@ Array = NDArray[np.float64]
 Change = Callable[[Prepared, Assumptions], Prepared]
 
 LEVEL, SHOCKS, HYPOTHESIS = "threshold:", "shocks:", "hypothesis"
-BLOCKS_PER_TASK = 4  # a design is short: small tasks keep all threads busy to its end
 
 
 class Factor(NamedTuple):
@@ -210,17 +207,12 @@ def trace(prepared: Prepared, draws: int, seed: int, threads: int | None = None)
 
     Raises Mistakes where a formula gives no finite number in some draw.
     """
-    years, levels = len(prepared.plan.years), len(prepared.plan.levels)
-    none = np.zeros(0, np.int64)
-    watched = Watched(summary.unplaced(none, 1), none, summary.unplaced(none, years), np.zeros(levels))
-    traced = Traced(np.zeros((len(prepared.plan.kept), years, draws), np.float32), np.zeros((levels, draws)))
-    member = local.Member(prepared, watched, *traced)
-    sums, _ = local.run([member], draws, seed, threads, blocks_per_task=BLOCKS_PER_TASK)
-    broken = [name for name, many in zip(prepared.derived, sums[0].others["broken"], strict=True) if many]
+    (member,), (sums,) = each_draw.run([prepared], draws, seed, threads)
+    broken = [name for name, many in zip(prepared.derived, sums.others["broken"], strict=True) if many]
     if broken:
         what = f"{', '.join(broken)}: no finite number in some draw"
         raise Mistakes([Mistake(broken[0], what, "guard the formula with max(), clip() or where()")])
-    return traced
+    return Traced(member.trajectories, member.crossings)
 
 
 def picks(weights: Array, draws: int, seed: int, again: bool = False) -> NDArray[np.int64]:

@@ -14,11 +14,8 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
-import numpy as np
-
-from simulate import beta, elementwise, tables
-from simulate.elementwise import Array
-from simulate.errors import did_you_mean, shown
+from simulate import elementwise
+from simulate.errors import did_you_mean, or_rather, shown
 from simulate.fields import (
     ALL_FIELDS,
     FIELDS,
@@ -34,6 +31,7 @@ from simulate.fields import (
     tail_mass,
 )
 from simulate.metalogs import metalog
+from simulate.modes import pert, triangular
 from simulate.shapes import Kind, Part, Shape, check_kept, truncate, truncated_normal
 
 
@@ -102,82 +100,6 @@ def uniform(fields: Fields) -> Shape:
 def loguniform(fields: Fields) -> Shape:
     """Uniform in the logarithm."""
     return _straight(fields, Kind.LOGUNIFORM, elementwise.log10, positive=True)
-
-
-def _with_mode(fields: Fields) -> tuple[float, float, float]:
-    low, high = low_high(fields)
-    mode = number(fields, "mode")
-    if not low <= mode <= high:
-        raise Unfit(
-            Problem("mode", f"mode ({mode:g}) is outside low ({low:g}) to high ({high:g})", "low <= mode <= high")
-        )
-    return low, mode, high
-
-
-def triangular(fields: Fields) -> Shape:
-    """Triangular, by low, mode and high; its support is wider than low to high where `interval` is below 1."""
-    low, mode, high = _with_mode(fields)
-    tail = tail_mass(fields, bounded=True)
-    below, above = mode - low, high - mode
-    width = high - low
-    for _ in range(1000):  # (below' - below)^2 = tail * width' * below' at the lower end, likewise at the upper
-        half_b, half_a = below + 0.5 * tail * width, above + 0.5 * tail * width
-        to_low = half_b + math.sqrt(max(half_b * half_b - below * below, 0.0))
-        to_high = half_a + math.sqrt(max(half_a * half_a - above * above, 0.0))
-        if abs(to_low + to_high - width) <= 1e-15 * width:
-            break
-        width = to_low + to_high
-    start, end, peak = mode - to_low, mode + to_high, to_low / width
-
-    def probability(x: float) -> float:
-        if x <= start:
-            return 0.0
-        if x < mode:
-            return (x - start) ** 2 / (width * to_low)
-        return 1.0 - (end - x) ** 2 / (width * to_high) if x < end else 1.0
-
-    parts = []
-    if to_low > 0.0:
-        parts.append(Part(Kind.ROOT, start, math.sqrt(width * to_low), upto=peak))
-    if to_high > 0.0:
-        parts.append(Part(Kind.FAR_ROOT, end, math.sqrt(width * to_high)))
-    return truncate(Shape(parts, probability), fields)
-
-
-def pert(fields: Fields) -> Shape:
-    """Beta in PERT's form: shapes 1 + 4 (mode - A) / (B - A) and 1 + 4 (B - mode) / (B - A) on its support A to B."""
-    low, mode, high = _with_mode(fields)
-    tail = tail_mass(fields, bounded=True)
-    start, end = low, high
-    a = b = 3.0
-    for _ in range(200):  # widen the support until the quantiles are low and high
-        a, b = 1.0 + 4.0 * (mode - start) / (end - start), 1.0 + 4.0 * (end - mode) / (end - start)
-        if tail == 0.0:
-            break
-        q_low, q_high = beta.quantile(np.array([tail, 1.0 - tail]), np.array([1.0 - tail, tail]), a, b)
-        width = (high - low) / float(q_high - q_low)
-        wider = low - width * float(q_low)
-        settled = abs(wider - start) + abs(wider + width - end) <= 1e-13 * width
-        start, end = min(wider, mode), max(wider + width, mode)
-        if settled:
-            break
-    width = end - start
-    low_end, high_end = bounds(fields)
-    p_low, p_high = (
-        float(beta.probability(np.array([min(max((x - start) / width, 0.0), 1.0)]), a, b)[0])
-        for x in (low_end, high_end)
-    )
-    check_kept(p_high - p_low)
-
-    def quantile(u: Array, rest: Array) -> Array:
-        p = p_low + (p_high - p_low) * u
-        q = (1.0 - p_high) + (p_high - p_low) * rest
-        return start + width * beta.quantile(p, q, a, b)
-
-    def probability(x: float) -> float:
-        return float(beta.probability(np.array([(x - start) / width]), a, b)[0])
-
-    return Shape([Part(Kind.TABLE, table=tables.build(quantile))], probability, 1.0 - (p_high - p_low))
 
 
 def quantiles(fields: Fields) -> Shape:
@@ -288,11 +210,7 @@ def _shape(text: str) -> Shape:
         name = family_of(fields)
         if not isinstance(name, str) or name not in FAMILIES:
             lower = name.lower() if isinstance(name, str) else ""
-            hint = (
-                f"; did you mean '{lower}'?"
-                if lower in FAMILIES
-                else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
-            )
+            hint = or_rather(lower) if lower in FAMILIES else did_you_mean(SYNONYMS.get(lower, lower), FAMILIES)
             raise Unfit(
                 Problem("dist", f"dist = {shown(name)} is no family", f"choose from {', '.join(FAMILIES)}{hint}")
             )

@@ -63,8 +63,15 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
     """A clause to append to an error: the nearest known name, or nothing."""
-    best = nearest(name, names)
-    return f"; did you mean '{best}'?" if best else ""
+    return or_rather(nearest(name, names))
+
+
+def or_rather(best: str | None) -> str:
+    """A clause to append to an error: what was meant, or nothing where that is not known.
+
+    In parentheses, so that a question can stand before the way out of a `Mistake` as well as at its end.
+    """
+    return f" (did you mean '{best}'?)" if best else ""
 
 
 def shown(value: Any) -> str:

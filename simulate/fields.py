@@ -68,7 +68,7 @@ def tail_mass(fields: Fields, bounded: bool = False) -> float:
         return 0.1
     interval = number(fields, "interval")
     if not 0.0 < interval <= 1.0:
-        hint = f"; did you mean {interval / 100:g}?" if 1.0 < interval < 100.0 else ""
+        hint = f" (did you mean {interval / 100:g}?)" if 1.0 < interval < 100.0 else ""
         raise Unfit(
             Problem("interval", f"interval = {interval:g} is no probability", f"give a number between 0 and 1{hint}")
         )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import dimensions, elementwise, precision, quasi, summary
+from simulate import dimensions, each_draw, elementwise, precision, quasi, summary
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.dataset import dataset as labelled
@@ -25,7 +25,8 @@ from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
 from simulate.run_keys import RANDOM, SOBOL
-from simulate.tally import Sums, blank, noted
+from simulate.tally import Sums
+from simulate.variables import COMPUTE
 from simulate.weights import MOST_WEIGHTED_DRAWS
 
 if TYPE_CHECKING:
@@ -100,8 +101,8 @@ def simulate(
     draws are kept one by one.
     """
     draws = quasi.draws_for(draws) if sampling == SOBOL else draws
-    computed = [name for name in ("training_compute", "effective_compute") if name in assumptions.units]
-    kept = tuple(assumptions.units) if keep == "draws" else tuple(computed)
+    computed = tuple(name for name in COMPUTE if name in assumptions.units)
+    kept = tuple(assumptions.units) if keep == "draws" else computed
     paths = draws if keep == "draws" else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
@@ -130,13 +131,7 @@ def count(
     if sampling == SOBOL:
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
     watched = _place(prepared, pilots)
-    kept_rows, thresholds = len(prepared[0].plan.kept), len(assumptions.thresholds)
-    members = [
-        local.Member(
-            own, watch, np.zeros((kept_rows, len(assumptions.years), paths), np.float32), np.zeros((thresholds, paths))
-        )
-        for own, watch in zip(prepared, watched, strict=True)
-    ]
+    members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     started = time.perf_counter()
     sums, pairs = local.run(members, draws, seed, threads, progress)
     seconds = time.perf_counter() - started
@@ -175,18 +170,10 @@ def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
 
 def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
     """All values of the first block."""
-    rows, years = prepared.input_rows, len(prepared.plan.years)
-    blind = Watched(
-        summary.unplaced(rows, 1),
-        np.zeros(len(rows), np.int64),
-        summary.unplaced(prepared.result_rows, years),
-        np.zeros(len(prepared.plan.levels)),
-    )
-    tally = blank(prepared, blind, np.zeros((0, 0, 0), np.float32))
-    memory = local.Memory(prepared, blind, tally, noted(prepared))
-    memory.run(seed, 0, 1, DRAWS)
-    check_broken(one, prepared, Sums(tally, take=True), DRAWS)
-    return memory.noted
+    blocks = each_draw.Blocks(prepared, seed)
+    found = blocks.run(0)
+    check_broken(one, prepared, Sums(blocks.tally, take=True), DRAWS)
+    return found
 
 
 def check_memory(needed: int) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import cores, forecast, provenance, results
+from simulate import cores, forecast, instants, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
 from simulate.crossings import NEVER_CROSSED
@@ -25,11 +25,11 @@ from simulate.plan import Prepared
 from simulate.points import Point, Points
 from simulate.rows import is_number
 from simulate.swept import Axis, points
+from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
 
-COMPUTE = ("training_compute", "effective_compute")
 Progress = Callable[[int], None]
 
 
@@ -193,10 +193,9 @@ def cannot_show(names: Sequence[str], years: np.ndarray, threshold: str | None, 
     if threshold is not None and threshold not in names:
         what = f"grid_threshold = {threshold}: there is no such threshold{did_you_mean(threshold, names)}"
         mistakes.append(Mistake("grid_threshold", what, f"one of: {', '.join(names) or 'none'}"))
-    if year is not None and not (is_number(year) and np.any(np.abs(years - year) < 1e-6)):
+    if year is not None and not (is_number(year) and instants.place(years, year) is not None):
         what = f"grid_year = {year} is no instant of the run"
-        way_out = f"{years[0]:g} to {years[-1]:g}, in steps of {years[1] - years[0]:g}"
-        mistakes.append(Mistake("grid_year", what, way_out))
+        mistakes.append(Mistake("grid_year", what, f"it has {instants.span(years)}"))
     return mistakes
 
 

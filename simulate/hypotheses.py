@@ -10,12 +10,13 @@ from __future__ import annotations
 import contextlib
 import copy
 import math
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from simulate import formulas, grammar, inheritance
 from simulate.checking import Check, Where
-from simulate.errors import did_you_mean, shown
+from simulate.errors import Mistake, did_you_mean, shown
 from simulate.rows import is_number
 
 SLACK = 1e-9
@@ -33,6 +34,7 @@ class Variant(NamedTuple):
     note: str
     settings: dict[str, Any]
     where: Where
+    changes: Mapping[str, Any]  # as it states them
 
 
 class Stated(NamedTuple):
@@ -108,14 +110,26 @@ def _variant(check: Check, name: str, changes: Mapping[str, Any], weight: float)
         if key in changes:
             settings[key] = changes[key]
 
-    def where(key: str) -> str:
-        section, row, *_ = (*key.replace("[", ".").split("."), "")
-        stated = changes.get(section)
-        here = stated is not None and (not isinstance(stated, Mapping) or row in stated)
-        return check.where(f"{prefix}.{key}" if here else key)
-
     note = str(changes.get("note") or "")
-    return Variant(name, weight, note, settings, where)
+    return Variant(name, weight, note, settings, lambda key: check.where(whole_key(key, name, changes)), changes)
+
+
+def whole_key(key: str, name: str, changes: Mapping[str, Any]) -> str:
+    """How a key of the set under a hypothesis is written: `hypotheses.NAME.inputs.x` where the hypothesis states x."""
+    section, row, *_ = (*key.replace("[", ".").split("."), "")
+    stated = changes.get(section)
+    here = stated is not None and (not isinstance(stated, Mapping) or row in stated)
+    return f"hypotheses.{name}.{key}" if here else key
+
+
+def by_whole_keys(mistakes: Iterable[Mistake], name: str, changes: Mapping[str, Any]) -> list[Mistake]:
+    """Mistakes of a set under a hypothesis that call every row as it is written."""
+    sections = "|".join(grammar.MODEL_SECTIONS)
+    keys = re.compile(rf"(?<![\w.])(?:{sections})\.\w+")
+    return [
+        mistake._replace(what=keys.sub(lambda found: whole_key(found[0], name, changes), mistake.what))
+        for mistake in mistakes
+    ]
 
 
 def _section(check: Check, key: str, given: Any) -> Mapping[str, Any]:

@@ -1,161 +1,26 @@
-"""Which inputs drive the answer: Sobol' indices of inputs and groups, and swings from 10th to 90th percentile.
-
-The outputs are, for each threshold, whether it is crossed by a year and the rank of its date, and log10 of training and
-effective compute in that year. Inputs that are correlated are one input here, since their shares cannot be told apart;
-the shocks of a volatile path are one, and so is the choice among hypotheses.
-"""
+"""Which inputs drive the answer: Sobol' indices of inputs and groups, and swings from 10th to 90th percentile."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import designs, forecast, provenance, quantiles, sobol
-from simulate.assumptions import Assumptions
+from simulate import designs, forecast, instants, provenance, quantiles, sobol
 from simulate.blocks import DRAWS
-from simulate.designs import HYPOTHESIS, SHOCKS, Change, Factor
-from simulate.errors import Mistake, Mistakes, did_you_mean, shown
+from simulate.designs import HYPOTHESIS, Change
 from simulate.plan import prepare
+from simulate.sensitivity_question import Output, Question
+from simulate.sensitivity_tables import CROSSED, DATE, NOWHERE, OTHERWISE, WORKS
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
-Where = Callable[[str], str]
-YEAR = 2030.0
-LEAST_DRAWS, MOST_DRAWS = 100, 2**20
 SWING = (0.1, 0.9)
-COMPUTE = ("training_compute", "effective_compute")
-CROSSED, DATE = "crossed", "date"
-SAME = 1e-6  # years
-WORKS, OTHERWISE, NOWHERE = "drives an output", "drives other quantities only", "has no effect on anything"
-
-
-class Output(NamedTuple):
-    """A number of each draw whose variance is explained: `kind` is crossed, date, or the quantity itself."""
-
-    name: str
-    kind: str
-    of: str  # threshold or quantity
-    unit: str
-
-
-class Question(NamedTuple):
-    """What is asked, checked."""
-
-    set: Assumptions
-    year: float
-    outputs: tuple[Output, ...]
-    factors: tuple[Factor, ...]
-    groups: dict[str, tuple[str, ...]]  # random numbers of each group of inputs
-    draws: int
-    named: bool  # whether thresholds were named
-
-    @property
-    def inputs(self) -> list[str]:
-        """What can be pinned: neither shocks nor hypotheses."""
-        streams = [name for factor in self.factors for name in factor.streams]
-        return [name for name in streams if name != HYPOTHESIS and not name.startswith(SHOCKS)]
-
-
-def ask(
-    assumptions: Assumptions,
-    draws: int,
-    threshold: Any = None,
-    year: Any = None,
-    groups: Any = None,
-    where: Where = str,
-) -> Question:
-    """Check what is asked of a set: all thresholds, 2030 and groups by driver where nothing else is said.
-
-    Raises
-    ------
-    Mistakes
-        Everything that does not fit, at once.
-    """
-    mistakes: list[Mistake] = []
-    if assumptions.evidence:
-        what = "the set has evidence: given it, the inputs are not independent, so that shares of variance mean nothing"
-        mistakes.append(Mistake(where("evidence"), what, "ask a set without the evidence"))
-    if not LEAST_DRAWS <= draws <= MOST_DRAWS:
-        what = f"draws = {draws}: every input takes three runs of so many draws"
-        mistakes.append(Mistake(where("draws"), what, f"allowed: {LEAST_DRAWS} to {MOST_DRAWS}"))
-    chosen = thresholds(assumptions, threshold, where, mistakes)
-    at = instant(assumptions, year, where, mistakes)
-    outputs = [
-        Output(f"{name} {kind}", kind, name, unit) for name in chosen for kind, unit in ((CROSSED, "1"), (DATE, "year"))
-    ]
-    outputs += [Output(name, name, name, assumptions.units[name]) for name in COMPUTE if name in assumptions.units]
-    known = designs.factors(assumptions, chosen)
-    if not outputs and not mistakes:
-        way_out = "choose a set with ceilings, or add a threshold on one of its quantities"
-        mistakes.append(Mistake("study=sensitivity", "the set has neither thresholds nor training compute", way_out))
-    if not known:
-        mistakes.append(
-            Mistake("study=sensitivity", "every input of the set is certain", "nothing can drive the answer")
-        )
-    asked = _groups(known, groups, where, mistakes) if groups is not None else designs.by_driver(assumptions, known)
-    if mistakes:
-        raise Mistakes(mistakes)
-    return Question(assumptions, at, tuple(outputs), tuple(known), asked, draws, threshold is not None)
-
-
-def thresholds(assumptions: Assumptions, asked: Any, where: Where, mistakes: list[Mistake]) -> list[str]:
-    """The thresholds that are asked for, by name or as a list of names; all of them where none is."""
-    known = list(assumptions.thresholds)
-    if asked is None:
-        return known
-    names = asked if isinstance(asked, list | tuple) else [asked]
-    for name in (name for name in names if name not in known):
-        what = f"threshold = {shown(name)}: the set has no such threshold{did_you_mean(str(name), known)}"
-        mistakes.append(Mistake(where("threshold"), what, f"one of: {', '.join(known) or 'none'}"))
-    return [name for name in dict.fromkeys(names) if name in known]
-
-
-def instant(assumptions: Assumptions, asked: Any, where: Where, mistakes: list[Mistake]) -> float:
-    """The year that is asked for, an instant of the set; where none is, the one nearest to 2030."""
-    years = assumptions.years
-    if asked is None:
-        return float(years[np.argmin(np.abs(years - YEAR))])
-    nearest = float(years[np.argmin(np.abs(years - asked))])
-    if abs(nearest - asked) > SAME:
-        span = f"{years[0]:g} to {years[-1]:g} in steps of {years[1] - years[0]:g}"
-        mistakes.append(Mistake(where("year"), f"year = {asked:g}: the set has no such instant", f"it has {span}"))
-    return nearest
-
-
-def _groups(known: Sequence[Factor], asked: Any, where: Where, mistakes: list[Mistake]) -> dict[str, tuple[str, ...]]:
-    """The groups that the user states, {name: [inputs]}; what is correlated must stay together."""
-    streams = {name: factor for factor in known for name in factor.streams}
-    place = where("groups")
-    if not isinstance(asked, Mapping) or not asked:
-        way_out = "write groups={money: [spend_start, spend_growth], chips: [chip_growth]}"
-        mistakes.append(Mistake(place, f"groups = {shown(asked)}", way_out))
-        return {}
-    found: dict[str, tuple[str, ...]] = {}
-    owner: dict[str, str] = {}
-    for group, given in asked.items():
-        names = [str(name) for name in given] if isinstance(given, list | tuple) else [str(given)]
-        for name in names:
-            if name not in streams:
-                what = f"groups.{group}: {shown(name)} is no uncertain input{did_you_mean(name, streams)}"
-                mistakes.append(Mistake(place, what, f"there are: {', '.join(streams)}"))
-            elif owner.setdefault(name, str(group)) != group:
-                what = f"groups: {name} is in {owner[name]} and in {group}"
-                mistakes.append(Mistake(place, what, "groups cannot overlap"))
-        found[str(group)] = tuple(dict.fromkeys(name for name in names if name in streams))
-    for group, kept in found.items():
-        for name in kept:
-            apart = [other for other in streams[name].streams if other not in kept]
-            if apart:
-                what = f"groups.{group}: {name} is correlated with {', '.join(apart)}"
-                mistakes.append(Mistake(place, what, "what is correlated must be in one group"))
-                break
-    return {group: names for group, names in found.items() if names}
 
 
 def run(
@@ -190,7 +55,7 @@ class _Study:
         self.forecast = forecast.simulate(self.set, self.draws, seed, threads, sample=self.draws)
         progress(self.draws)
         self.prepared = [counts.member.prepared for counts in self.forecast.members]
-        self.year = int(np.argmin(np.abs(self.set.years - question.year)))
+        self.year = instants.nearest(self.set.years, question.year)
         self.weights = np.array([member.weight for member in self.set.members])
         self.pick, self.pick_again = (designs.picks(self.weights, self.draws, seed, again) for again in (False, True))
         self.each_a = [
@@ -366,50 +231,3 @@ def _labelled(kind: str, table: Array) -> dict[str, Any]:
 
 def _texts(values: Any) -> np.ndarray:
     return np.array(list(values), dtype=object).astype(str)
-
-
-def index_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
-    """Yield the indices as plain rows: one an output and input or group."""
-    for kind, prefix in (("input", ""), ("group", "group_")):
-        for k, output in enumerate(dataset["output"].values):
-            for i, name in enumerate(dataset[kind].values):
-                columns = {c: float(dataset[prefix + c].values[i, k]) for c in sobol.Index._fields}
-                yield {
-                    "output": str(output),
-                    "kind": kind,
-                    "name": str(name),
-                    "members": str(dataset[f"{kind}_members"].values[i]),
-                    **columns,
-                    "effect": str(dataset["effect"].values[i]) if kind == "input" else "",
-                }
-
-
-def swing_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
-    """Yield the conditional answers as plain rows: one an output and pinned input."""
-    if "pinned" not in dataset:
-        return
-    for k, output in enumerate(dataset["output"].values):
-        for i, name in enumerate(dataset["pinned"].values):
-            (low, high), (low_error, high_error) = (
-                dataset["conditional"].values[i, :, k],
-                dataset["conditional_error"].values[i, :, k],
-            )
-            value_low, value_high = dataset["pinned_value"].values[i]
-            yield {
-                "output": str(output),
-                "units": str(dataset["output_units"].values[k]),
-                "input": str(name),
-                "input_unit": str(dataset["pinned_unit"].values[i]),
-                "value_p10": float(value_low),
-                "value_p90": float(value_high),
-                "answer": float(dataset["answer"].values[k]),
-                "answer_p10": float(low),
-                "answer_p10_error": float(low_error),
-                "answer_p90": float(high),
-                "answer_p90_error": float(high_error),
-                "swing_error": float(dataset["swing_error"].values[i, k]),
-            }
-
-
-TABLES = {"indices": index_rows, "swings": swing_rows}
-"""Every table by the name of its file."""

@@ -87,12 +87,8 @@ class Composed:
         self, rows: dict[str, Any], section: str, name: str, row: Any, source: Source, mistakes: list[Mistake]
     ) -> None:
         dotted = f"{section}.{name}"
-        if row is None and name not in rows:
-            way_out = "null takes an inherited row out; write a mapping"
-            mistakes.append(Mistake(source.where(dotted), f"'{dotted}' is null, but nothing is inherited", way_out))
-        elif row is None:
-            del rows[name]
-            self._forget(dotted)
+        if row is None:
+            self._take_out(rows, dotted, source, mistakes, "null takes an inherited row out; write a mapping")
         else:
             self._lay(rows, section, name, row)
 
@@ -114,10 +110,7 @@ class Composed:
         for name, options in drivers.items():
             dotted = f"drivers.{name}"
             if options is None:
-                if known.pop(name, None) is None:
-                    what = f"'{dotted}' is null, but nothing is inherited"
-                    mistakes.append(Mistake(source.where(dotted), what, f"write {name}: {{}} to have the driver"))
-                self._forget(dotted)
+                self._take_out(known, dotted, source, mistakes, f"write {name}: {{}} to have the driver")
             else:
                 known[name] = merged(known.get(name, {}), options)
 
@@ -127,10 +120,7 @@ class Composed:
         for name, changes in hypotheses.items():
             dotted = f"hypotheses.{name}"
             if changes is None:
-                if known.pop(name, None) is None:
-                    what = f"'{dotted}' is null, but nothing is inherited"
-                    mistakes.append(Mistake(source.where(dotted), what, "null takes an inherited hypothesis out"))
-                self._forget(dotted)
+                self._take_out(known, dotted, source, mistakes, "null takes an inherited hypothesis out")
                 continue
             mine = known.setdefault(name, {})
             for key, value in changes.items():
@@ -139,6 +129,14 @@ class Composed:
                     rows |= {row: fields and laid(key, rows.get(row) or {}, fields) for row, fields in value.items()}
                 else:
                     mine[key] = merged(mine.get(key), value) if key == "drivers" else value
+
+    def _take_out(
+        self, known: dict[str, Any], dotted: str, source: Source, mistakes: list[Mistake], way_out: str
+    ) -> None:
+        """Null takes out what is inherited; where nothing is, it is a mistake."""
+        if known.pop(dotted.rpartition(".")[2], None) is None:
+            mistakes.append(Mistake(source.where(dotted), f"'{dotted}' is null, but nothing is inherited", way_out))
+        self._forget(dotted)
 
     def _forget(self, dotted: str) -> None:
         for key in [key for key in self.origins if key == dotted or key.startswith(dotted + ".")]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from simulate import grammar, run_keys, swept
-from simulate.errors import Mistake, nearest, shown
+from simulate.errors import Mistake, nearest, or_rather, shown
 from simulate.nodes import unusable
 from simulate.words import Word
 
@@ -72,7 +72,7 @@ def meant(key: str, settings: Mapping[str, Any]) -> str:
     if best is None or best == key:
         every = (f"{s}.{row}.{field}" for s, names in rows.items() for row in names for field in grammar.fields_of(s))
         best = nearest(key, (*every, *(f"drivers.{name}.{o}" for name in settings.get("drivers", {}) for o in OPTIONS)))
-    return f"; did you mean '{best}'?" if best and best != key else ""
+    return or_rather(best if best != key else None)
 
 
 def _row_called(name: str, rows: Mapping[str, Mapping[str, Any]]) -> str | None:
@@ -130,7 +130,7 @@ def _check_row(word: Word, parts: list[str], settings: Mapping[str, Any]) -> Mis
     for field in fields:
         if field not in known:
             near = closest(str(field), known)
-            what = f"unknown field {shown(field)} in '{word.key}'" + (f"; did you mean '{near}'?" if near else "")
+            what = f"unknown field {shown(field)} in '{word.key}'" + or_rather(near)
             return Mistake(word.where, what, f"fields: {', '.join(known)}")
         if wrong := _check_single(word, f"{word.key}.{field}", fields[field]):
             return wrong
@@ -160,7 +160,7 @@ def _check_driver(word: Word, parts: list[str], settings: Mapping[str, Any]) -> 
         return Mistake(word.where, f"'{word.key}' must be a name, not {shown(word.value)}", "see `simulate study=list`")
     if len(parts) > 2 and not nested and parts[-1] not in OPTIONS:
         near = closest(parts[-1], OPTIONS)
-        what = f"unknown key '{word.key}'" + (f"; did you mean '{'.'.join([*parts[:-1], near])}'?" if near else "")
+        what = f"unknown key '{word.key}'" + or_rather(near and ".".join([*parts[:-1], near]))
         return Mistake(word.where, what, f"options: {', '.join(OPTIONS)}")
     return None
 

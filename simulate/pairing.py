@@ -16,6 +16,7 @@ The slope of a quantile function is measured on all draws of the run, between qu
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from statistics import NormalDist
 
 import numpy as np
@@ -37,10 +38,8 @@ class FirstDraws:
         members = [counts.member for counts in outcome.members]
         self.dates = np.array([member.crossings for member in members])  # (member, threshold, draw)
         self.paths = [member.trajectories for member in members]  # of each member (kept, year, draw)
-        weights = np.repeat(outcome.prior[:, None], self.dates.shape[-1], axis=1)
-        if outcome.weighted:
-            weights = weights * np.exp([paths[-1, 0].astype(np.float64) for paths in self.paths])
-        self.weights: Array = weights / weights.sum(axis=0).mean()  # (member, draw)
+        found = weights(outcome.prior, self.paths, outcome.weighted)
+        self.weights: Array = found / found.sum(axis=0).mean()  # (member, draw)
         self.crossings = outcome.crossings() if outcome.set.thresholds else None
 
     @property
@@ -50,7 +49,7 @@ class FirstDraws:
 
     def probability(self, threshold: int, date: float, p: float) -> Array:
         """Influence (draw,) on the probability `p` of having crossed by a date."""
-        return self._excess(self.dates[:, threshold] <= date + SAME_DATE, p)
+        return excess(self.weights, self.dates[:, threshold] <= date + SAME_DATE, p)
 
     def date(self, threshold: int, level: float, date: float) -> Array:
         """Influence (draw,) on a quantile of the crossing dates."""
@@ -58,22 +57,33 @@ class FirstDraws:
         if self.crossings is None:
             raise ValueError("a set without thresholds has no crossing dates")
         found = self.crossings.dates_of(threshold, np.array(near))
-        return -slope(near, found) * self._excess(self.dates[:, threshold] <= date, level)
+        return -slope(near, found) * excess(self.weights, self.dates[:, threshold] <= date, level)
 
     def median(self, quantity: str, year: int, median: float, near: tuple[Array, Array]) -> Array:
         """Influence (draw,) on the median of a kept quantity at one instant; `near` are levels and quantiles there."""
         row = self.of.kept.index(quantity)
         below = np.array([paths[row, year] <= np.float32(median) for paths in self.paths])
-        return -slope(*near) * self._excess(below, 0.5)
+        return -slope(*near) * excess(self.weights, below, 0.5)
 
     def near_median(self, quantity: str) -> tuple[Array, Array]:
         """Levels around the median, and the quantiles of a quantity at them (level, year)."""
         near = np.array(neighbours(0.5, self.of.sample_size))
         return near, self.of.quantiles(RESULTS, quantity, near)
 
-    def _excess(self, below: np.ndarray, share: float) -> Array:
-        excess: Array = (self.weights * (below - share)).sum(axis=0)
-        return excess
+
+def weights(prior: Array, paths: Sequence[np.ndarray], weighted: bool) -> Array:
+    """What each draw counts for under each member (member, draw): its prior weight, by the evidence where there is any.
+
+    `paths` of each member are (kept, year, draw), its log-likelihood the last that is kept.
+    """
+    found = np.repeat(prior[:, None], paths[0].shape[-1], axis=1)
+    return found * np.exp([kept[-1, 0].astype(np.float64) for kept in paths]) if weighted else found
+
+
+def excess(weights: Array, below: np.ndarray, share: float) -> Array:
+    """By how much each draw (draw,) raises the share of what lies below, which is `share`."""
+    found: Array = (weights * (below - share)).sum(axis=0)
+    return found
 
 
 def neighbours(level: float, draws: float) -> tuple[float, float, float]:

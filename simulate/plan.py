@@ -13,15 +13,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulate import layout, sampling, schedule, units
+from simulate import drawing, layout, rules, schedule, units
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.conversion import CONVERSION, EACH_BLOCK, EACH_YEAR, ONCE, fill_certain
+from simulate.drawing import Placed
 from simulate.drivers import DRIVERS
-from simulate.errors import Mistake, Mistakes
 from simulate.formulas import Formula
-from simulate.kernel import ADVANCING, FOLLOWING, LIMITING, POLE, Plan
-from simulate.laws import LAWS, LIMITS
+from simulate.kernel import ADVANCING, FOLLOWING, LIMITING, Plan
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
 from simulate.reached import LEVEL
@@ -132,8 +131,8 @@ class _Planner:
         limiting = [name for name in self.set.drivers if name in LIMITING and DRIVERS[name].CEILING.name in by_drivers]
         plan = Plan(
             years=self.set.years,
-            draws=self._draws(),
-            shocks=self._shocks(),
+            draws=drawing.draws(self._table(), self.set.correlations),
+            shocks=drawing.shocks(self.set),
             program=assembler.program(),
             derived=derived,
             own=own_plan,
@@ -147,11 +146,11 @@ class _Planner:
             kept=_places([*(self.results[name] for name in kept), *self._kept_likelihood()]),
             evidence=evidence,
             observed=self._observed(),
-            poles=self._poles(),
+            poles=rules.poles(self.set),
         )
         return Prepared(
             plan=plan,
-            rules=self._rules(),
+            rules=rules.of_set(self.set),
             template=self._template(conversions),
             stack_height=max(self.depth, 3) + 1,
             inputs=tuple(watched_inputs),
@@ -180,18 +179,6 @@ class _Planner:
         """Who keeps draws needs their weights."""
         return [layout.row("likelihood")] if self.set.evidence else []
 
-    def _poles(self) -> np.ndarray:
-        """Paths whose law has a pole."""
-        rows = [
-            (
-                layout.row(name, "growth"),
-                layout.row(name, "acceleration"),
-                self._since(f"{name}_start", f"{name}_growth"),
-            )
-            for name in self.set.superexponential
-        ]
-        return np.array(rows, POLE)
-
     def _levels(self) -> np.ndarray:
         levels = np.zeros(len(self.level), LEVEL)
         levels["level"] = list(self.level.values())
@@ -204,44 +191,11 @@ class _Planner:
         """Inputs in their written unit, and levels of thresholds in log10."""
         return {**self.written, **{f"threshold:{name}": row for name, row in self.level.items()}}
 
-    def _table(self) -> list[tuple[str, Row, int]]:
-        """Every row of the table: the name that its random numbers are tagged with, the row, where its written value
-        goes.
-        """
-        rows = [(name, row, self.written[name]) for name, row in self.set.rows.items()]
-        return rows + [
-            (f"threshold:{name}", t.row, self.levels_written[name]) for name, t in self.set.thresholds.items()
-        ]
-
-    def _check_tags(self) -> None:
-        """Two names with one tag would share every draw; by chance that happens once in 1e11 sets of fifty rows."""
-        seen: dict[int, str] = {}
-        for name, row, _ in self._table():
-            other = seen.setdefault(sampling.tag(name), name)
-            if other != name:
-                what = f"'{name}' and '{other}' have the same random numbers (their hashes meet)"
-                raise Mistakes([Mistake(row.where, what, "rename one of them")])
-
-    def _draws(self) -> sampling.Draws:
-        self._check_tags()
-        drawn = [(tag, row, place) for tag, row, place in self._table() if row.drawn]
-        packed = sampling.pack([row.shape for _, row, _ in drawn if row.shape])
-        packed.drawn["row"] = [place for _, _, place in drawn]
-        packed.drawn["tag"] = [sampling.tag(tag) for tag, _, _ in drawn]
-        packed.drawn["yearly"] = [row.yearly for _, row, _ in drawn]
-        places = {tag: place for tag, _, place in drawn}
-        correlated = [places[name if name in places else f"threshold:{name}"] for name in self.set.correlations.names]
-        return packed._replace(
-            correlated=_places(correlated), mixing=np.ascontiguousarray(self.set.correlations.factor)
-        )
-
-    def _shocks(self) -> np.ndarray:
-        names = [path for path in self.set.paths if f"{path}_volatility" in self.set.rows]
-        shocks = np.zeros(len(names), sampling.SHOCK)
-        shocks["tag"] = [sampling.tag(f"{name}_volatility") for name in names]
-        for part in ("volatility", "whole_shocks", "shock", "noise"):
-            shocks[part] = [layout.row(name, part) for name in names]
-        return shocks
+    def _table(self) -> list[Placed]:
+        """Every row of the table, with the place of its written value."""
+        rows = [Placed(name, row, self.written[name]) for name, row in self.set.rows.items()]
+        levels = self.levels_written
+        return rows + [Placed(f"threshold:{name}", t.row, levels[name]) for name, t in self.set.thresholds.items()]
 
     def _derived(self, assembler: Assembler, moving: Mapping[str, Formula]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Formulas over inputs, in an order in which each finds its names."""
@@ -308,26 +262,6 @@ class _Planner:
             one["operation"], one["factor"], _ = units.accepted(threshold.kernel_unit)[threshold.row.unit]
             one["when"] = schedule.END
         return plan
-
-    def _rules(self) -> Any:
-        rules = np.zeros(1, layout.RULES).view(np.recarray)[0]
-        for driver in DRIVERS.values():
-            for path in layout.paths(driver):
-                choice = self.set.paths.get(path.name)
-                if choice:
-                    laws = list(LAWS).index(choice.law), list(LIMITS).index(choice.limit)
-                    rules[path.name] = (*laws, self._since(f"{path.name}_start", f"{path.name}_growth"), 1)
-            for item in layout.inputs(driver):
-                if item.dated:
-                    rules[f"{item.name}_at"] = self._since(item.name)
-        rules["start"] = self.set.start
-        rules["sharpness"] = self.set.sharpness or 0.0
-        return rules
-
-    def _since(self, *names: str) -> float:
-        """The date at which a row held: the first `at` among these rows, else the start."""
-        dates = [self.set.rows[name].at for name in names if name in self.set.rows]
-        return next((date for date in dates if date is not None), self.set.start)
 
     def _template(self, conversions: np.ndarray) -> np.ndarray:
         rows = np.zeros((self.next, DRAWS))

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from simulate import assumptions, units
+from simulate import assumptions, instants, units
 from simulate.assumptions import Assumptions
 from simulate.checking import Check
 from simulate.conversion import in_kernel_unit
@@ -201,10 +201,9 @@ def _years(key: str, row: Mapping[str, Any], built: Assumptions, check: Check) -
 
 def _instant(key: str, year: Any, built: Assumptions, check: Check) -> bool:
     """Whether a year is an instant of the set's grid; says so if not."""
-    if is_number(year) and np.any(np.abs(built.years - year) < 1e-6):
+    if is_number(year) and instants.place(built.years, year) is not None:
         return True
-    step = built.years[1] - built.years[0]
-    way_out = f"instants of the set: {built.start:g} to {built.years[-1]:g} in steps of {step:g}"
+    way_out = f"instants of the set: {instants.span(built.years)}"
     check.wrong(key, f"{key} = {shown(year)} is no instant of the set", way_out)
     return False
 

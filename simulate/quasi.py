@@ -64,9 +64,10 @@ def points(names: Sequence[str], each_year: int, draws: int, seed: int) -> Point
     within = np.zeros((len(names), DRAWS), np.uint64)
     for digit in range(digits):
         within[:, 1 << digit : 2 << digit] = within[:, : 1 << digit] ^ directions[:, digit, None]
-    keys = [[_key(name, replicate, seed) for name in names] for replicate in range(REPLICATES)]
+    keys = [_key(name, replicate, seed) for replicate in range(REPLICATES) for name in names]
     blocks = np.ascontiguousarray(directions[:, digits:])
-    return Points(within, blocks, np.array(keys, np.uint64), draws // LEAST_DRAWS, each_year)
+    every = np.array(keys, np.uint64).reshape(REPLICATES, len(names), 2)
+    return Points(within, blocks, every, draws // LEAST_DRAWS, each_year)
 
 
 def _key(name: str, replicate: int, seed: int) -> tuple[int, int]:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import contents, hypothesis_results, wording
+from simulate import contents, hypothesis_results, instants, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -54,7 +54,7 @@ def answer_years(dataset: xr.Dataset) -> list[int]:
 
 def indices_of_answer(year: np.ndarray) -> list[int]:
     """Return the indices of the years of the answer among instants (year,)."""
-    found = [int(np.argmin(np.abs(year - y))) for y in ANSWER_YEARS if np.any(np.abs(year - y) < 1e-6)]
+    found = [k for k in (instants.place(year, y) for y in ANSWER_YEARS) if k is not None]
     if len(found) >= 2:
         return found
     return sorted(set(np.linspace(0, year.size - 1, min(6, year.size)).round().astype(int).tolist()))

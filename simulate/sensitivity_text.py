@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import indices, wording
+from simulate import wording
+from simulate.sensitivity_tables import CROSSED, DATE, NOWHERE, OTHERWISE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -27,10 +28,10 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
     kinds, of = dataset["output_kind"].values, dataset["output_of"].values
     for threshold in shown:
         yield from _about(dataset, [int(k) for k in np.flatnonzero(of == threshold)], f"threshold {threshold}")
-    compute = [k for k, kind in enumerate(kinds) if kind not in (indices.CROSSED, indices.DATE)]
+    compute = [k for k, kind in enumerate(kinds) if kind not in (CROSSED, DATE)]
     if compute:
         yield from _about(dataset, compute, f"compute in {attrs['year']:g}")
-    others = [str(name) for k, name in zip(kinds, of, strict=True) if k == indices.CROSSED and name not in shown]
+    others = [str(name) for k, name in zip(kinds, of, strict=True) if k == CROSSED and name not in shown]
     if others:
         yield ""
         told = ", ".join(wording.clean(name, 40) for name in others)
@@ -86,9 +87,9 @@ def widest(dataset: xr.Dataset, k: int) -> list[int]:
 def told(dataset: xr.Dataset, k: int, value: float, error: float) -> str:
     """An answer with the digits that its error supports."""
     kind = str(dataset["output_kind"].values[k])
-    if kind == indices.CROSSED:
+    if kind == CROSSED:
         return " ".join(part for part in wording.percent(value, float(dataset.attrs["draws"]), error) if part) + " %"
-    if kind == indices.DATE:
+    if kind == DATE:
         never = 1.0 if value == np.inf else 0.0
         return wording.date(value, 0.5, never, float(dataset.attrs["horizon"]), error)
     return wording.level(value, str(dataset["output_units"].values[k]))
@@ -97,14 +98,14 @@ def told(dataset: xr.Dataset, k: int, value: float, error: float) -> str:
 def _answer(dataset: xr.Dataset, k: int) -> str:
     value, error = float(dataset["answer"].values[k]), float(dataset["answer_error"].values[k])
     kind = str(dataset["output_kind"].values[k])
-    if kind == indices.CROSSED:
+    if kind == CROSSED:
         return f"crossed by {dataset.attrs['year']:g} in {told(dataset, k, value, error)} of the draws"
-    return f"median {'date' if kind == indices.DATE else kind.replace('_', ' ')} {told(dataset, k, value, error)}"
+    return f"median {'date' if kind == DATE else kind.replace('_', ' ')} {told(dataset, k, value, error)}"
 
 
 def _heading(dataset: xr.Dataset, k: int) -> str:
     kind = str(dataset["output_kind"].values[k])
-    said = {indices.CROSSED: f"by {dataset.attrs['year']:g}", indices.DATE: "date (rank)"}
+    said = {CROSSED: f"by {dataset.attrs['year']:g}", DATE: "date (rank)"}
     return said.get(kind, kind.replace("_compute", ""))
 
 
@@ -121,8 +122,8 @@ def _line(first: str, cells: list[str]) -> str:
 def _without_effect(dataset: xr.Dataset) -> Iterator[str]:
     effect, names = dataset["effect"].values, dataset["input"].values
     said = {
-        indices.OTHERWISE: "No effect on these outputs, but on other quantities",
-        indices.NOWHERE: "No effect on anything (a row that nothing reads, or that never matters)",
+        OTHERWISE: "No effect on these outputs, but on other quantities",
+        NOWHERE: "No effect on anything (a row that nothing reads, or that never matters)",
     }
     for kind, sentence in said.items():
         found = [wording.clean(name, 80) for name in names[effect == kind]]

@@ -31,10 +31,10 @@ FORMAT = 1
 """Version of the layout of a run folder; a program reads all up to its own."""
 IN_MANIFEST = (
     "study", "name", "title", "draws", "seed", "start", "horizon", "step", "versions", "source_hash", "config_hash",
-    "config_hashes", "changes", "pinned", "truncated_share", "truncated_draws", "timings",
+    "config_hashes", "changes", "pinned", "truncated_share", "truncated_draws", "timings", "sampling", "asked",
 )  # fmt: skip
 """Attributes of a result that its manifest repeats, where there are such."""
-STORED_AS_JSON = ("versions", "config_hashes", "changes", "pinned", "timings")
+STORED_AS_JSON = ("versions", "config_hashes", "changes", "pinned", "timings", "asked")
 """Attributes that hold JSON as text, since a netCDF file knows no lists."""
 
 
@@ -53,15 +53,14 @@ def save(
     ()). A figure that cannot be drawn is noted in the manifest and does not cost the result. Raises Mistakes where the
     name is taken, StorageError where writing fails; an older result stays as it was in either case.
     """
-    needed = int(1.1 * dataset.nbytes) + FIGURES_AND_TABLES
     if not isinstance(target, Target):
         attrs, path = dataset.attrs, None if target is None else Path(target)
         place = ROOT if path is None else path.parent
         name = None if path is None else path.name
-        target = prepare(str(attrs["name"]), str(attrs["config_hash"]), name, root=place, needed=needed)
+        target = prepare(str(attrs["name"]), str(attrs["config_hash"]), name, root=place, needed=_needed(dataset))
     problems: list[str] = []
     files = _files(dataset, config, log, figures, problems)
-    return save_files(target, files, dataset.attrs | _cut(dataset), dataset, problems, needed)
+    return save_files(target, files, dataset.attrs | _cut(dataset), dataset, problems)
 
 
 def save_files(
@@ -70,7 +69,6 @@ def save_files(
     about: Mapping[str, Any],
     dataset: xr.Dataset | None = None,
     problems: Sequence[str] = (),
-    needed: int = FIGURES_AND_TABLES,
 ) -> Path:
     """Write a run folder of files (`tables/x.csv` into a folder within it) and return its path.
 
@@ -78,6 +76,7 @@ def save_files(
     study has one, becomes `result.nc`, which `load` reads. `problems` may grow as long as files come. Raises as `save`
     does.
     """
+    needed = _needed(dataset)
     with given_up(target), durable.storing(target.root, needed):
         check_space(target.root, needed)
         with durable.temporary_folder(target.root) as folder:
@@ -135,6 +134,11 @@ def _files(
         from simulate import plots
 
         yield from ((f"figures/{name}", content) for name, content in plots.files(dataset, figures, problems))
+
+
+def _needed(dataset: xr.Dataset | None) -> int:
+    """Bytes that the folder of a result may take."""
+    return FIGURES_AND_TABLES + (int(1.1 * dataset.nbytes) if dataset is not None else 0)
 
 
 def _cut(dataset: xr.Dataset) -> dict[str, Any]:

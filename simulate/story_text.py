@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import story, wording
+from simulate import story_tables, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -93,7 +93,7 @@ def _phases(dataset: xr.Dataset) -> Iterator[str]:
 
 
 def _crossings(dataset: xr.Dataset) -> Iterator[str]:
-    rows = list(story.crossing_rows(dataset))
+    rows = list(story_tables.crossing_rows(dataset))
     if not rows:
         return
     yield ""

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from simulate import grammar
-from simulate.errors import Mistake, did_you_mean, shown
+from simulate.errors import Mistake, did_you_mean, or_rather, shown
 from simulate.run_keys import Refusal
 
 MOST_POINTS = 100_000
@@ -94,7 +94,7 @@ def check(where: str, key: str, given: Any, rows: Iterable[str], near: str | Non
     """What is wrong with the word `grid.ROW=...`; `near` is the row that a misspelt one is taken for."""
     row, _, field = key.removeprefix("grid.").partition(".")
     if row not in rows:
-        meant = f"; did you mean 'grid.{near}{'.' if field else ''}{field}'?" if near else ""
+        meant = or_rather(near and f"grid.{near}{'.' if field else ''}{field}")
         return Mistake(where, f"the set has no input '{row}'{meant}", "see the rows of inputs in the set")
     if field and field not in grammar.NUMBER_FIELDS:
         known = did_you_mean(field, grammar.NUMBER_FIELDS)

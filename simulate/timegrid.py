@@ -28,7 +28,7 @@ def instants(check: Check) -> np.ndarray:
             continue
         found[key] = float(value)
         if key != "step" and not EARLIEST <= value <= LATEST:
-            hint = f"; did you mean {2000 + value:g}?" if 0 < value < 100 else ""
+            hint = f" (did you mean {2000 + value:g}?)" if 0 < value < 100 else ""
             check.wrong(key, f"{key} = {value:g}", f"allowed: {EARLIEST:g} to {LATEST:g}{hint}")
         if key == "step" and not (SHORTEST <= value <= 1.0 and abs(round(1.0 / value) * value - 1.0) < 1e-9):
             check.wrong(key, f"step = {value:g}", "a year divided by a whole number: 1, 0.5, 0.25, 0.2, 0.1 ...")

@@ -5,6 +5,8 @@ A quantity is a variable of the Dataset under its own name; `dataset` and `by_hy
 
 from __future__ import annotations
 
+COMPUTE = ("training_compute", "effective_compute")
+"""The quantities that a forecast is about, where a set has them."""
 COORDINATES = (
     "year", "quantile", "input", "correlated", "correlated_with", "ceiling", "active", "threshold", "crossing_quantile",
     "crossing_bin", "draw", "path", "hypothesis", "other", "share",

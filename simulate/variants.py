@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulate import grammar, keys, run_keys
-from simulate.errors import Mistake, shown
+from simulate.errors import Mistake, or_rather, shown
 from simulate.words import Word
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _one(place: int, item: Any, known: Sequence[str], mistakes: list[Mistake]) -
     for key in item:
         if key not in STATED:
             near = keys.closest(str(key), STATED)
-            what = f"unknown key {shown(key)} in a variant" + (f"; did you mean '{near}'?" if near else "")
+            what = f"unknown key {shown(key)} in a variant" + or_rather(near)
             mistakes.append(Mistake(where, what, f"keys: {', '.join(STATED)}"))
     if "base" not in item:
         mistakes.append(Mistake(where, "a variant needs `base`, the set that it varies", "write {base: NAME, ...}"))
@@ -116,7 +116,7 @@ def _is_set(name: Any, known: Sequence[str], where: str, mistakes: list[Mistake]
     if isinstance(name, str) and name in known:
         return True
     near = keys.closest(str(name), known)
-    what = f"no set is called {shown(name)}" + (f"; did you mean '{near}'?" if near else "")
+    what = f"no set is called {shown(name)}" + or_rather(near)
     mistakes.append(Mistake(where, what, f"one of: {', '.join(known)}"))
     return False
 

@@ -150,8 +150,8 @@ def _sweep(where: str, key: str, text: str, sweeping: bool, groups: Mapping[str,
         return _one(Word(where, key, value, _told(key, parsed.get_value_element_as_str())))
     if not sweeping:
         comma = re.fullmatch(r"([0-9]+),([0-9]+)", text)
-        hint = f"did you mean {comma[1]}.{comma[2]}? " if comma else ""
-        raise _Wrong(f"{key} = {shown(text)} is a list of values", hint + "a sweep needs -m before the overrides")
+        hint = f" (did you mean {comma[1]}.{comma[2]}?)" if comma else ""
+        raise _Wrong(f"{key} = {shown(text)} is a list of values{hint}", "a sweep needs -m before the overrides")
     return _several(where, key, parsed, groups)
 
 

@@ -10,6 +10,18 @@ from typing import NamedTuple
 from simulate.__main__ import main
 
 HEADER = "# @package _global_\n"
+#: A trend of an uncertain start and growth: P(above 30 by t) = Phi(26 + growth * (t - 2026) - 30).
+LINE = """
+start: 2026
+horizon: 2032
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
+  patience: {value: 2, unit: year}
+quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
+thresholds: {level: {value: 30, unit: log10 FLOP}}
+"""
 
 
 class Outcome(NamedTuple):

@@ -1,4 +1,4 @@
-"""Fingerprints of results, and a program that prints them: the same work in another process, under other conditions.
+"""A program that prints fingerprints of results: the same work in another process, under other conditions.
 
 `python digests.py forecast DRAWS HORIZON SET ...` runs each set (`baseline_2026`, or the number of a random set) and
 prints a line for each: its name and the SHA-256 of every array of the result. `python digests.py values ...` does the
@@ -8,36 +8,20 @@ enough for the uncompiled program too.
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from typing import Any
 
 import numba
 import numpy as np
-import xarray as xr
 from kernel_values import values
 from random_sets import Row, assumption_set
 
 from simulate import compose, forecast
 from simulate.assumptions import build
 from simulate.errors import Mistakes
+from simulate.fingerprints import of_arrays, of_dataset
 
 SEED = 20261122
-
-
-def of_arrays(arrays: dict[str, Any]) -> str:
-    """SHA-256 of named arrays: names, types, shapes and bytes."""
-    digest = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.asarray(arrays[name])
-        digest.update(f"{name} {array.dtype} {array.shape} ".encode())
-        digest.update("\0".join(map(str, array.ravel())).encode() if array.dtype.kind in "OU" else array.tobytes())
-    return digest.hexdigest()
-
-
-def of_dataset(dataset: xr.Dataset) -> str:
-    """SHA-256 of every coordinate and variable."""
-    return of_arrays({str(name): dataset[name].values for name in dataset.variables})
 
 
 def settings_for(name: str, horizon: float) -> dict[str, Any]:

@@ -170,7 +170,7 @@ def test_groups_of_ones_own(folder: Path) -> None:
         attribute(folder, groups={"a": ["trend_start", "need"], "b": ["inputs.need", "trend_strt"]}, at=[2026.3])
     told = str(raised.value)
     assert "inputs.need is in two groups, a and b" in told
-    assert "neither set has a row 'trend_strt'; did you mean 'trend_start'?" in told
+    assert "neither set has a row 'trend_strt' (did you mean 'trend_start'?)" in told
     assert "2026.3 is no instant of both sets" in told
 
 

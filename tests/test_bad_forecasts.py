@@ -27,7 +27,7 @@ MISTAKES = {
     "a hypothesis that changes a row that is not there": (
         "cotra_2022",
         "hypotheses: {short: {inputs: {horizon_lenght: {low: 2}}}}",
-        "changes horizon_lenght, which the set does not have; did you mean 'horizon_length'?",
+        "changes horizon_lenght, which the set does not have (did you mean 'horizon_length'?)",
     ),
     "a hypothesis that states a row that nothing reads": (
         "cotra_2022",
@@ -42,7 +42,7 @@ MISTAKES = {
     "a formula of an unknown input in a hypothesis": (
         "cotra_2022",
         "hypotheses: {short: {inputs: {raw_anchor: {formula: brain + horizn_length, unit: log10 FLOP}}}}",
-        "no input is called 'horizn_length'",
+        "hypotheses.short.inputs.raw_anchor: no input is called 'horizn_length'",
     ),
     "evidence on an unknown input": (
         "direct_approach_2023_08",
@@ -67,7 +67,7 @@ MISTAKES = {
     "published: an unknown field": (
         "cotra_2022",
         "published: {mine: {thresold: transformative, year: 2030, value: 1, unit: '%'}}",
-        "unknown field 'thresold'; did you mean 'threshold'?",
+        "unknown field 'thresold' (did you mean 'threshold'?)",
     ),
 }
 

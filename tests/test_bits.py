@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from digests import SEED, of_arrays, of_dataset, settings_for
+from digests import SEED, settings_for
 from kernel_values import blind, settings_of, values
 from random_sets import assumption_set
 
@@ -25,6 +25,7 @@ from simulate.assumptions import build
 from simulate.engines import local
 from simulate.engines.local import Memory
 from simulate.errors import Mistakes
+from simulate.fingerprints import of_arrays, of_dataset
 from simulate.plan import prepare
 from simulate.tally import blank, noted_crossings
 

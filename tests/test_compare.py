@@ -176,7 +176,7 @@ def test_the_study(folder: Path) -> None:
         ("[trend,trnd]", "did you mean 'trend'?"),
         ("[trend,trend]", "two of the sets are called 'trend'"),
         ("[trend,{inputs: {trend_growth: {value: 2}}}]", "a variant needs `base`"),
-        ("[trend,{base: trend, inptus: {}}]", "unknown key 'inptus' in a variant; did you mean 'inputs'?"),
+        ("[trend,{base: trend, inptus: {}}]", "unknown key 'inptus' in a variant (did you mean 'inputs'?)"),
         ("[trend,{base: trend, inputs: {trend_grwth: {value: 2}}}]", "did you mean 'inputs.trend_growth.value'?"),
         ("[trend,{base: trend, inputs: {trend_growth: {valeu: 2}}}]", "did you mean 'inputs.trend_growth.value'?"),
         ("[trend,{base: trend, inputs: {trend_growth: {unit: W}}}]", "unit 'W' is no growth rate"),

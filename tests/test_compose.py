@@ -201,7 +201,7 @@ def test_one_typing_error_finds_the_key() -> None:
         if typo in known or typo == key or not words.KEY.fullmatch(typo):
             continue
         tried += 1
-        right += keys.meant(typo, settings) == f"; did you mean '{key}'?"
+        right += keys.meant(typo, settings) == f" (did you mean '{key}'?)"
     assert right / tried >= 0.95, right / tried
 
 
@@ -269,3 +269,9 @@ def test_exit_codes(monkeypatch: pytest.MonkeyPatch, error: BaseException, code:
     logs = list(tmp_path.glob("simulate-*.log"))
     assert len(logs) == (code == 70)
     assert all(str(log) in outcome.err and "Traceback" in log.read_text() for log in logs)
+
+
+@pytest.mark.parametrize(("study", "draws"), [("sensitivity", 16_384), ("explain", 20_000)])
+def test_a_study_has_draws_of_its_own_unless_the_words_say_otherwise(study: str, draws: int) -> None:
+    assert compose.settings(None, [f"study={study}"])[0]["draws"] == draws
+    assert compose.settings(None, ["draws=300", f"study={study}"])[0]["draws"] == 300

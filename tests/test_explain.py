@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, files, simulate, write
+from command_line import HEADER, files, simulate, write
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
 
 import simulate as package
-from simulate import assumptions, compose, forecast, plots, story
+from simulate import assumptions, compose, forecast, plots, story, typical
 from simulate.errors import Mistakes
+from simulate.plots import labels
 
 ONE = """
 start: 2026
@@ -58,7 +62,7 @@ def test_the_typical_draw_has_the_median_input(tmp_path: Path) -> None:
     dates = outcome.members[0].member.crossings[list(own.thresholds).index("level")]
     there = np.flatnonzero((dates >= 2029) & (dates < 2030))
     middle = there[np.argsort(dates[there])[(len(there) - 1) // 2 :][:2]]
-    told = story.run(story.ask(own, 5000, threshold="level", year=2029), seed=2)
+    told = story.run(typical.ask(own, 5000, threshold="level", year=2029), seed=2)
     assert told.attrs["draw"] in middle
     assert told.attrs["among"] == len(there)
     assert told.attrs["share"] == pytest.approx(len(there) / 5000)
@@ -71,7 +75,7 @@ def test_evidence_moves_the_typical_draw(tmp_path: Path) -> None:
     """Weights that grow towards a low start move the median there: of two normals' product within the year's span."""
     seen = "evidence: {seen: {loglik: '-50*(trend_start - 26.1)**2'}}\n"
     found = [
-        story.run(story.ask(built(tmp_path, text), 5000, None, "level", 2029), seed=2) for text in (ONE, ONE + seen)
+        story.run(typical.ask(built(tmp_path, text), 5000, None, "level", 2029), seed=2) for text in (ONE, ONE + seen)
     ]
     without, with_it = (float(told["typical"].sel(input="trend_start")) for told in found)
     assert 26.0 < with_it < without - 0.1
@@ -81,20 +85,20 @@ def test_the_hypothesis_is_the_probable_one(tmp_path: Path) -> None:
     start = "trend_start: {dist: normal, mean: 24, sd: 1, unit: log10 FLOP}"
     text = ONE + f"hypotheses:\n  high: {{weight: 0.4}}\n  low: {{weight: 0.6, inputs: {{{start}}}}}\n"
     own = built(tmp_path, text)
-    assert story.run(story.ask(own, 3000, threshold="level", year=2029)).attrs["hypothesis"] == "high"
-    assert story.run(story.ask(own, 3000, threshold="level", year=2032)).attrs["hypothesis"] == "low"
-    assert story.run(story.ask(own, 3000, draw=7)).attrs["hypothesis"] == "low"
+    assert story.run(typical.ask(own, 3000, threshold="level", year=2029)).attrs["hypothesis"] == "high"
+    assert story.run(typical.ask(own, 3000, threshold="level", year=2032)).attrs["hypothesis"] == "low"
+    assert story.run(typical.ask(own, 3000, draw=7)).attrs["hypothesis"] == "low"
 
 
 def test_mistakes_of_the_question(tmp_path: Path) -> None:
     own = built(tmp_path, ONE)
     with pytest.raises(Mistakes) as found:
-        story.ask(own, 10, draw=3, threshold="levle", year=2099)
+        typical.ask(own, 10, draw=3, threshold="levle", year=2099)
     assert "are both given" in str(found.value)
     assert "did you mean 'level'" in str(found.value)
     assert "2026 to 2036" in str(found.value)
     with pytest.raises(Mistakes, match="no draw of 200 crosses level in 2036"):
-        story.run(story.ask(own, 200, threshold="level", year=2036))
+        story.run(typical.ask(own, 200, threshold="level", year=2036))
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,24 +122,8 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert package.load(Path(again.out.splitlines()[-1]))["crossing"].equals(told["crossing"])
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("study=explain", "draw=-1"), "must be 0 or more"),
-        (("study=explain", "draw=3", "year=2030"), "are both given"),
-        (("draw=3",), "means nothing to study=forecast"),
-        (("study=explain", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
-    ],
-)
-def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    outcome = simulate(*words)
-    assert_clean_refusal(outcome, tmp_path)
-    assert said in outcome.err
-
-
 def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
-    told = story.run(story.ask(built(tmp_path, ONE), 1000, draw=3))
+    told = story.run(typical.ask(built(tmp_path, ONE), 1000, draw=3))
     ax = plots.story(told)
     marks = sorted(
         (float(x), float(y)) for line in ax.lines if line.get_marker() == "o" for x, y in np.asarray(line.get_xydata())
@@ -147,7 +135,14 @@ def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
     np.testing.assert_allclose(marks, wanted)
 
 
-def test_the_study_has_draws_of_its_own() -> None:
-    """Unless the words say otherwise."""
-    assert compose.settings(None, ["study=explain"])[0]["draws"] == 20000
-    assert compose.settings(None, ["draws=300", "study=explain"])[0]["draws"] == 300
+def test_labels_of_close_crossings_lie_side_by_side(tmp_path: Path) -> None:
+    close = ", ".join(f"level_{k}: {{value: {29.7 + 0.05 * k}, unit: log10 FLOP}}" for k in range(8))
+    told = story.run(typical.ask(built(tmp_path, ONE.replace("level: {value: 30, unit: log10 FLOP}", close)), 1000, 3))
+    ax = plots.story(told)
+    FigureCanvasAgg(labels.figure(ax)).draw()
+    # Of the text alone: the extent of an annotation holds its leader too.
+    boxes = [Text.get_window_extent(text) for text in ax.texts if text.get_text().startswith("level_")]
+    assert len(boxes) == 8
+    inside = ax.get_window_extent()
+    assert all(inside.y0 <= box.y0 and box.y1 <= inside.y1 for box in boxes)
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

@@ -8,23 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import HEADER, assert_clean_refusal, files, simulate, write
+from command_line import HEADER, LINE, assert_clean_refusal, files, simulate, write
 
 import simulate as package
 from simulate.compiled import source_hash
 from simulate.plots import style
 from simulate.provenance import versions
 
-SET = """
-start: 2026
-horizon: 2034
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
-thresholds: {level: {value: 30, unit: log10 FLOP}, low: {value: 27, unit: log10 FLOP}}
-published: {start: {input: trend_start, quantile: 0.5, value: 26, unit: log10 FLOP, tolerance: 1}}
-"""
+SET = LINE + "published: {start: {input: trend_start, quantile: 0.5, value: 26, unit: log10 FLOP, tolerance: 1}}"
 FASTER = "{base: line, name: faster, inputs: {trend_growth: {value: 1}, trend_start: {value: 26}}}"
 ASKED = {
     "forecast": ["assumptions=line"],
@@ -38,7 +29,7 @@ ASKED = {
 }
 #: The same study, asked something else.
 OTHERWISE = {
-    "forecast": ["assumptions=line", "horizon=2033"],
+    "forecast": ["assumptions=line", "horizon=2031"],
     "replicate": ["sets=other"],
     "compare": [f"sets=[{FASTER},line]"],
     "attribution": [f"sets=[line,{FASTER}]", "at=[2030]"],

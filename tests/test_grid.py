@@ -8,23 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, LINE, assert_clean_refusal, simulate, write
 
 import simulate as package
 from simulate import compose, grid_tables, gridded, points, swept
 
-# A trend of an uncertain start (normal, sd 1 OOM) and a growth: P(above 30 by t) = Phi(26 + growth * (t - 2026) - 30).
-SET = """
-start: 2026
-horizon: 2032
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
-  patience: {value: 2, unit: year}
-quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
-thresholds: {level: {value: 30, unit: log10 FLOP}}
-"""
 TWO = """
 hypotheses:
   slow: {weight: 0.25, inputs: {trend_growth: {value: 0.5}}}
@@ -34,8 +22,8 @@ hypotheses:
 
 @pytest.fixture
 def own(tmp_path: Path) -> str:
-    write(tmp_path / "sets", "line.yaml", HEADER + SET)
-    write(tmp_path / "sets", "two.yaml", HEADER + SET + TWO)
+    write(tmp_path / "sets", "line.yaml", HEADER + LINE)
+    write(tmp_path / "sets", "two.yaml", HEADER + LINE + TWO)
     return str(tmp_path / "sets")
 
 
@@ -167,7 +155,7 @@ MISTAKES = [
     ("grid.trend_growth=[]", "is no list of values"),
     ("grid.trend_growth=[1,fast]", "'fast' is no finite number"),
     ("grid.trend_growth=[1,1]", "holds a value twice"),
-    ("grid.trend_growth={from: 1, too: 2, steps: 3}", "'too' is no part of a range; did you mean 'to'?"),
+    ("grid.trend_growth={from: 1, too: 2, steps: 3}", "'too' is no part of a range (did you mean 'to'?)"),
     ("grid.trend_growth={from: 1, to: 2}", "the range has no steps"),
     ("grid.trend_growth={from: 1, to: 2, steps: 1}", "steps = 1"),
     ("grid.trend_growth={from: 0, to: 2, steps: 3, spacing: log}", "ends above 0"),

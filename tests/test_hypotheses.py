@@ -20,7 +20,6 @@ import command_line
 import numpy as np
 import pytest
 import xarray as xr
-from digests import of_arrays
 from random_sets import mixed_set
 from reference_mixture import FOLLOWS, Pool, Variants, level_of, of_hypothesis, variants
 
@@ -28,6 +27,7 @@ import simulate
 from simulate import compose, forecast, units
 from simulate.assumptions import build
 from simulate.errors import Mistakes
+from simulate.fingerprints import of_arrays
 
 DOLLARS = {year: units.DOLLARS[f"USD{year}"] for year in units.PRICES}
 EXACT, BY_TABLES = 1e-12, 1e-9  # of probabilities: of the draws themselves, of inputs read from tables

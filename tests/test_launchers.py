@@ -13,27 +13,15 @@ import time
 from pathlib import Path
 
 import pytest
-from command_line import HEADER, Outcome, assert_clean_refusal, simulate, write
+from command_line import HEADER, LINE, Outcome, assert_clean_refusal, simulate, write
 
 from simulate import command, launchers, store
-
-SET = """
-start: 2026
-horizon: 2030
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
-  patience: {value: 2, unit: year}
-quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
-thresholds: {level: {value: 28, unit: log10 FLOP}}
-"""
 
 
 @pytest.fixture
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """A sweep in an empty folder, with a temporary folder of its own beside it."""
-    write(tmp_path / "sets", "line.yaml", HEADER + SET)
+    write(tmp_path / "sets", "line.yaml", HEADER + LINE)
     for name in ("here", "temporary"):
         (tmp_path / name).mkdir()
     monkeypatch.chdir(tmp_path / "here")
@@ -124,7 +112,7 @@ def test_a_launcher_that_is_not_installed_says_how_to_install_it(
 @pytest.mark.parametrize(
     ("said", "message"),
     [
-        (["hydra/launcher=jobli"], "there is no launcher 'jobli'; did you mean 'joblib'?"),
+        (["hydra/launcher=jobli"], "there is no launcher 'jobli' (did you mean 'joblib'?)"),
         (["hydra/launcher=basic,joblib"], "'hydra/launcher' cannot be swept"),
         (["hydra.launcher.n_jobs=2"], "the launcher basic has no option 'n_jobs'"),
         (["hydra/launcher=joblib", "hydra.launcher.n_jobs=0"], "hydra.launcher.n_jobs = 0 cannot be"),

@@ -139,6 +139,16 @@ def test_yearly_draws_and_shocks_have_a_dimension_each_year(tmp_path: Path) -> N
     assert used == {0, 1, 2, 3}
 
 
+def test_a_set_with_nothing_to_draw(tmp_path: Path) -> None:
+    text = LINE.replace("dist: normal, mean: 26, sd: 1", "value: 26").replace(
+        "dist: normal, mean: 0.4, sd: 0.1", "value: 0.4"
+    )
+    write(tmp_path, "certain.yaml", HEADER + text)
+    ds = package.run("certain", 8192, config_dir=tmp_path, overrides=["sampling=sobol", *NO_OTHERS])
+    assert ds["probability"].sel(threshold="level", year=[2033, 2034]).values.tolist() == [0.0, 1.0]
+    assert not ds["probability_error"].any()
+
+
 def test_more_dimensions_than_there_are(own: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dimensions, "MOST", 1)
     one = assumptions.build(*compose.settings("line", NO_OTHERS, own))

@@ -244,7 +244,7 @@ def test_unknown_sets_and_sets_without_numbers(tmp_path: Path) -> None:
         compose.settings(
             None, ["study=replicate", "sets=[own,oen,plain]"], write(tmp_path, "plain.yaml", HEADER + SET).parents[1]
         )
-    assert "no set is called 'oen'; did you mean 'own'?" in str(raised.value)
+    assert "no set is called 'oen' (did you mean 'own'?)" in str(raised.value)
     assert "plain has no published numbers" in str(raised.value)
 
 
@@ -289,7 +289,7 @@ def test_all_sets_are_those_with_published_numbers(tmp_path: Path) -> None:
     ("words", "message"),
     [
         (["sets=[]"], "override 2: sets is empty; write sets=[a,b]"),
-        (["sets=oen"], "override 2: sets: no set is called 'oen'; did you mean 'own'?"),
+        (["sets=oen"], "override 2: sets: no set is called 'oen' (did you mean 'own'?)"),
         (["sets=baseline_2026"], "override 2: baseline_2026 has no published numbers"),
         (["assumptions=baseline_2026"], "baseline_2026 has no published numbers"),
         (["assumptions=own", "sets=longest_run_2022"], "assumptions = 'own' is not among the sets"),

@@ -10,11 +10,11 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, files, simulate, write
+from command_line import HEADER, files, simulate, write
 from matplotlib.patches import Rectangle
 
 import simulate as package
-from simulate import assumptions, compose, indices, plots, sobol
+from simulate import assumptions, compose, indices, plots, sensitivity_question, sensitivity_tables, sobol
 from simulate.errors import Mistakes
 
 NORMAL = NormalDist()
@@ -121,7 +121,9 @@ def built(folder: Path, text: str, *words: str) -> assumptions.Assumptions:
 
 
 def answers(folder: Path, text: str, draws: int = 8192, **asked):
-    return indices.run(indices.ask(built(folder, text), draws, threshold="level", year=2030, **asked), seed=1)
+    return indices.run(
+        sensitivity_question.ask(built(folder, text), draws, threshold="level", year=2030, **asked), seed=1
+    )
 
 
 def index_of(dataset, name: str, output: str = "training_compute", kind: str = ""):
@@ -203,8 +205,8 @@ def test_inputs_without_effect_are_found(tmp_path: Path) -> None:
     dataset = answers(tmp_path, text, draws=1024)
     effect = dict(zip(dataset["input"].values, dataset["effect"].values, strict=True))
     assert effect == {
-        "trend_start": indices.WORKS, "trend_growth": indices.WORKS,
-        "days": indices.OTHERWISE, "trend_growth_after": indices.NOWHERE,
+        "trend_start": sensitivity_tables.WORKS, "trend_growth": sensitivity_tables.WORKS,
+        "days": sensitivity_tables.OTHERWISE, "trend_growth_after": sensitivity_tables.NOWHERE,
     }  # fmt: skip
     assert index_of(dataset, "days")[3] == 0.0
 
@@ -220,7 +222,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
     text += "quantities: {length: {formula: a, unit: day}}\ncorrelations: [[trend_start, trend_growth, 0.5]]\n"
     groups = {"x": ["trend_start", "a"], "y": ["a", "trend_strat"]}
     with pytest.raises(Mistakes) as found:
-        indices.ask(built(tmp_path, text), 50, threshold="levle", year=2030.5, groups=groups)
+        sensitivity_question.ask(built(tmp_path, text), 50, threshold="levle", year=2030.5, groups=groups)
     said = str(found.value)
     for part in (
         "draws = 50", "did you mean 'level'", "2026 to 2036 in steps of 1", "did you mean 'trend_start'",
@@ -232,7 +234,7 @@ def test_every_mistake_at_once(tmp_path: Path) -> None:
 def test_evidence_is_refused(tmp_path: Path) -> None:
     text = f"{SUM}evidence: {{seen: {{loglik: '-(trend_start - 26)**2'}}}}\n"
     with pytest.raises(Mistakes, match="not independent"):
-        indices.ask(built(tmp_path, text), 1000)
+        sensitivity_question.ask(built(tmp_path, text), 1000)
 
 
 def test_certain_sets_have_nothing_to_ask(tmp_path: Path) -> None:
@@ -240,7 +242,7 @@ def test_certain_sets_have_nothing_to_ask(tmp_path: Path) -> None:
         "dist: normal, mean: 1, sd: 0.2", "value: 1"
     )
     with pytest.raises(Mistakes, match="every input of the set is certain"):
-        indices.ask(built(tmp_path, text), 1000, threshold="level")
+        sensitivity_question.ask(built(tmp_path, text), 1000, threshold="level")
 
 
 def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,24 +269,6 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
                                config_dir="sets")["total"].equals(dataset["total"])  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (("study=sensitivity", "threshold=flop_1e92"), "did you mean 'flop_1e29'"),
-        (("study=sensitivity", "year=soon"), "a year is needed"),
-        (("study=sensitivity", "treshold=flop_1e29"), "did you mean 'threshold"),
-        (("study=sensitivity", "groups=[a]"), "groups={supply"),
-        (("study=forecast", "groups={a: [b]}"), "means nothing to study=forecast"),
-        (("study=sensitivity", "draws=1e9"), "allowed: 100 to"),
-    ],
-)
-def test_bad_words(words, said, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    outcome = simulate(*words)
-    assert_clean_refusal(outcome, tmp_path)
-    assert said in outcome.err
-
-
 def test_the_tornado_shows_the_widest_swing_on_top(tmp_path: Path) -> None:
     dataset = answers(tmp_path, SUM, draws=1024)
     ax = plots.tornado(dataset)
@@ -296,9 +280,3 @@ def test_the_tornado_shows_the_widest_swing_on_top(tmp_path: Path) -> None:
     assert "chance of having crossed by 2030, %" in ax.get_xlabel()
     for output in ("level date", "training_compute"):
         assert plots.tornado(dataset, output=output).get_xlabel()
-
-
-def test_the_study_has_draws_of_its_own() -> None:
-    """Unless the words say otherwise."""
-    assert compose.settings(None, ["study=sensitivity"])[0]["draws"] == 16384
-    assert compose.settings(None, ["draws=300", "study=sensitivity"])[0]["draws"] == 300

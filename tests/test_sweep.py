@@ -8,27 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, simulate, write
+from command_line import HEADER, LINE, simulate, write
 
 from simulate import store
 from simulate.library import Library
 
-SET = """
-start: 2026
-horizon: 2032
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
-  patience: {value: 2, unit: year}
-quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
-thresholds: {level: {value: 30, unit: log10 FLOP}}
-"""
-
 
 @pytest.fixture
 def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    write(tmp_path / "sets", "line.yaml", HEADER + SET)
+    write(tmp_path / "sets", "line.yaml", HEADER + LINE)
     write(tmp_path / "sets", "longer.yaml", HEADER + "defaults: [line]\nhorizon: 2034\n")
     here = tmp_path / "here"
     here.mkdir()

@@ -37,7 +37,7 @@ def compared_fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "t
         )
         heights, texts, looks = [], [], []
         shown = _shared(middle)
-        bottom, top = _range(low[:, shown], middle[:, shown], high[:, shown])
+        bottom, top = style.filled([side[:MOST_SETS, shown] for side in (low, middle, high)])
         ax.set_ylim(bottom, top)
         for k, name in enumerate(dataset["set"].values[:MOST_SETS]):
             there = shown & ~np.isnan(middle[k])
@@ -135,15 +135,3 @@ def _shared(values: np.ndarray) -> np.ndarray:
 def _visible(values: np.ndarray, low: float, high: float) -> np.ndarray:
     """Infinite values as far outside the axis, so that a band stays a band."""
     return np.clip(np.nan_to_num(values, posinf=high + 5.0, neginf=low - 5.0), low - 5.0, high + 5.0)
-
-
-def _range(low: np.ndarray, middle: np.ndarray, high: np.ndarray) -> tuple[float, float]:
-    """The axis that the bands fill; runaway draws leave it."""
-    values = np.concatenate([side[:MOST_SETS].ravel() for side in (low, middle, high)])
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return 0.0, 1.0
-    least = float(np.clip(values.min(), -1e6, 1e6))
-    most = float(np.clip(values.max(), least, least + 60.0))
-    margin = max(0.04 * (most - least), 0.05)
-    return least - margin, most + margin

@@ -39,7 +39,7 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
         colour = style.KINDS.get(quantity, ("", style.GREEN, "-"))[1]
         units = contents.units(dataset, quantity)
         logarithmic = units.startswith("log10 ")
-        low, high = _range(dataset, quantity)
+        low, high = style.filled([results.quantile(dataset[quantity], q) for q in (0.05, 0.5, 0.95)])
         thresholds, outside = _thresholds(dataset, quantity, low, high)
         if thresholds:
             low = min(low, min(level for level, *_ in thresholds) - 0.3)
@@ -68,18 +68,6 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
         note += " Bars at the right: central 80 % of an uncertain threshold." if uncertain else ""
         style.frame(ax, dataset, name, f"{note} {outside}".strip(), legend=True)
     return ax
-
-
-def _range(dataset: xr.Dataset, quantity: str) -> tuple[float, float]:
-    """Return the axis that the 90 % band fills; runaway draws (infinite, or 60 OOM above the start) leave the axis."""
-    values = np.concatenate([results.quantile(dataset[quantity], q) for q in (0.05, 0.5, 0.95)])
-    values = values[np.isfinite(values)]
-    if not values.size:
-        return 0.0, 1.0
-    low = float(np.clip(values.min(), -1e6, 1e6))
-    high = float(np.clip(values.max(), low, low + 60.0))
-    margin = max(0.04 * (high - low), 0.05)
-    return low - margin, high + margin
 
 
 Line = tuple[float, str, tuple[float, float]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -70,6 +71,28 @@ def end_labels(ax: Axes, heights: Sequence[float], texts: Sequence[str], looks: 
     for at, to, text, (colour, line) in zip(heights, placed, texts, looks, strict=True):
         ax.plot([1.0, 1.035], [at, to], transform=beside, color=colour, linestyle=line, linewidth=1.0, clip_on=False)
         ax.text(1.042, to, fitted(text, room, 8), transform=beside, va="center", ha="left", fontsize=8, color="#222222")
+
+
+def hang(ax: Axes, marks: Sequence[tuple[float, float]], texts: Sequence[str], inches: float, size: float = 7) -> None:
+    """Write labels to the lower right of marks (data) on a line that rises, each below the one above, with leaders."""
+    if not marks:
+        return
+    low, high = ax.get_ylim()
+    point = (high - low) / (ax.get_position().height * figure(ax).get_figheight() * 72.0)
+    gap, below = 1.35 * size * point, math.inf
+    wanted = np.zeros(len(marks))
+    for k in sorted(range(len(marks)), key=lambda k: marks[k][1], reverse=True):
+        wanted[k] = below = min(marks[k][1] - size * point, below - gap)
+    for (x, y), to, text in zip(marks, spread(wanted.tolist(), gap, low + gap / 2, high), texts, strict=True):
+        ax.annotate(
+            fitted(text, inches, size),
+            (x, y),
+            xytext=(size, (to - y) / point),
+            textcoords="offset points",
+            fontsize=size,
+            va="center",
+            arrowprops={"arrowstyle": "-", "color": "#888888", "linewidth": 0.5, "relpos": (0, 0.5), "shrinkB": 0},
+        )
 
 
 def figure(ax: Axes) -> Figure:

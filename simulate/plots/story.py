@@ -41,16 +41,17 @@ def story(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         heights.append(float(compute[-1]))
         texts.append("training compute")
         looks.append((style.BLUE, "-"))
+        marks, said = [], []
         for i, name in enumerate(dataset["threshold"].values if "threshold" in dataset else ()):
             date = float(dataset["crossing"].values[i])
             if np.isfinite(date) and str(dataset["quantity"].values[i]) in MEASURED_ON:
-                level = float(dataset["level"].values[i])
-                ax.plot(date, level, marker="o", color="#000000", markersize=4, linestyle="none")
-                said = labels.fitted(f"{wording.clean(name, 40)} {date:.1f}", 2.2, 7)
-                ax.annotate(said, (date, level), xytext=(5, -3), textcoords="offset points", fontsize=7, va="top")
+                marks.append((date, float(dataset["level"].values[i])))
+                said.append(f"{wording.clean(name, 40)} {date:.1f}")
+                ax.plot(*marks[-1], marker="o", color="#000000", markersize=4, linestyle="none")
         style.years(ax, year)
         style.powers(ax)
         ax.set_ylabel("training compute, FLOP")
+        labels.hang(ax, marks, said, 2.2)
         labels.end_labels(ax, heights, texts, looks)
         note = f"{story_text.which(dataset)}. A possible course, not the expected one."
         style.frame(ax, dataset, "One draw: the lowest ceiling sets training compute", note)

@@ -116,6 +116,18 @@ def axes(
     return figure.add_axes((left / width, bottom / whole, 1 - (left + right) / width, height / whole))
 
 
+def filled(bands: Sequence[np.ndarray]) -> tuple[float, float]:
+    """Return the axis that bands fill; runaway draws (infinite, or 60 OOM above the lowest) leave it."""
+    values = np.concatenate([band.ravel() for band in bands])
+    values = values[np.isfinite(values)]
+    if not values.size:
+        return 0.0, 1.0
+    low = float(np.clip(values.min(), -1e6, 1e6))
+    high = float(np.clip(values.max(), low, low + 60.0))
+    margin = max(0.04 * (high - low), 0.05)
+    return low - margin, high + margin
+
+
 def frame(
     ax: Axes,
     dataset: xr.Dataset,

@@ -10,8 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import MaxNLocator
 
-from simulate import indices, sensitivity_text, wording
+from simulate import sensitivity_text, wording
 from simulate.plots import labels, style
+from simulate.sensitivity_tables import CROSSED, DATE
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -28,10 +29,10 @@ def tornado(dataset: xr.Dataset, ax: Axes | None = None, output: str | None = No
         order = sensitivity_text.widest(dataset, k)[:MOST]
         ax = style.axes(ax, dataset, height=0.26 * max(len(order), 3) + 0.3, left=2.6, right=1.5, legend=True)
         kind, answer = str(dataset["output_kind"].values[k]), float(dataset["answer"].values[k])
-        scale = 100.0 if kind == indices.CROSSED else 1.0
+        scale = 100.0 if kind == CROSSED else 1.0
         # A median beyond the horizon is drawn at the horizon, and one before the start at the start.
         ends = float(dataset.attrs["start"]), float(dataset.attrs["horizon"])
-        span = ends if kind == indices.DATE else (-np.inf, np.inf)
+        span = ends if kind == DATE else (-np.inf, np.inf)
         middle = scale * float(np.clip(answer, *span))
         for place, i in enumerate(order):
             values, errors = (dataset[f"conditional{end}"].values[i, :, k] for end in ("", "_error"))
@@ -69,19 +70,19 @@ def _column(dataset: xr.Dataset, output: str | None) -> int:
     if output is not None:
         return names.index(output)
     shown = json.loads(dataset.attrs["shown"])
-    return names.index(f"{shown[0]} {indices.CROSSED}") if shown else 0
+    return names.index(f"{shown[0]} {CROSSED}") if shown else 0
 
 
 def _title(dataset: xr.Dataset, k: int) -> str:
     of = str(dataset["output_of"].values[k])
-    return of if str(dataset["output_kind"].values[k]) in (indices.CROSSED, indices.DATE) else of.replace("_", " ")
+    return of if str(dataset["output_kind"].values[k]) in (CROSSED, DATE) else of.replace("_", " ")
 
 
 def _label(dataset: xr.Dataset, k: int, kind: str) -> str:
-    if kind == indices.CROSSED:
+    if kind == CROSSED:
         return f"chance of having crossed by {dataset.attrs['year']:g}, %"
     return (
         "median crossing date"
-        if kind == indices.DATE
+        if kind == DATE
         else f"median in {dataset.attrs['year']:g}, {dataset['output_units'].values[k]}"
     )

@@ -54,10 +54,11 @@ def built(settings: dict[str, Any]) -> list[Assumptions]:
 
 def figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
     """A fan for compute (without it for every quantity) and a picture of P for every threshold that is shared."""
-    from simulate import comparison_tables, contents, plots
+    from simulate import comparison_tables, plots
+    from simulate.variables import COMPUTE
 
     compared = comparison_tables.compared(dataset)
-    fans = [name for name in contents.COMPUTE if name in compared] or compared[:MOST_FIGURES]
+    fans = [name for name in COMPUTE if name in compared] or compared[:MOST_FIGURES]
     found: dict[str, Callable[[Any], Any]] = {name: partial(plots.compared_fan, quantity=name) for name in fans}
     for name in comparison_tables.shared(dataset)[:MOST_FIGURES]:
         found[f"probability_{name}"] = partial(plots.compared_probability, threshold=name)

@@ -11,11 +11,11 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     Raises Mistakes before anything is run, and where no draw crosses in that year.
     """
-    from simulate import assumptions, story
+    from simulate import assumptions, typical
 
     built = assumptions.build(settings, where)
-    question = story.ask(built, settings["draws"], settings["draw"], settings["threshold"], settings["year"], where)
-    from simulate import page, plots, provenance, story_text
+    question = typical.ask(built, settings["draws"], settings["draw"], settings["threshold"], settings["year"], where)
+    from simulate import page, plots, provenance, story, story_tables, story_text
     from simulate.studies import folder
 
     hashed = provenance.config_hash(settings)
@@ -23,6 +23,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     with folder.reserved(settings, f"{settings['name']}-explain", asked) as target:
         dataset = story.run(question, settings["seed"])
         figures = {"story": plots.story} if "training_compute" in dataset else {}
-        saved = folder.save(target, dataset, story.TABLES, figures)
+        saved = folder.save(target, dataset, story_tables.TABLES, figures)
     page.say("\n".join(story_text.lines(dataset)))
     page.say(str(saved))

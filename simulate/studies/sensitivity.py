@@ -16,30 +16,33 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     Raises Mistakes before anything is run.
     """
-    from simulate import assumptions, indices
+    from simulate import assumptions, sensitivity_question
 
     built = assumptions.build(settings, where)
-    question = indices.ask(built, settings["draws"], settings["threshold"], settings["year"], settings["groups"], where)
-    from simulate import page, progress, provenance, sensitivity_text
+    asked = settings["threshold"], settings["year"], settings["groups"]
+    question = sensitivity_question.ask(built, settings["draws"], *asked, where)
+    from simulate import indices, page, progress, provenance, sensitivity_tables, sensitivity_text
     from simulate.studies import folder
 
     stem, hashed = f"{settings['name']}-sensitivity", provenance.config_hash(settings)
-    asked = provenance.question_hash("sensitivity", hashed, question.year, question.outputs, question.groups)
-    with folder.reserved(settings, stem, asked) as target:
+    whole = provenance.question_hash("sensitivity", hashed, question.year, question.outputs, question.groups)
+    with folder.reserved(settings, stem, whole) as target:
         with progress.shown(stem, indices.draws_needed(question)) as advance:
             dataset = indices.run(question, settings["seed"], settings["threads"], advance)
-        saved = folder.save(target, dataset, indices.TABLES, _figures(dataset))
+        saved = folder.save(target, dataset, sensitivity_tables.TABLES, _figures(dataset))
     page.say("\n".join(sensitivity_text.lines(dataset)))
     page.say(str(saved))
 
 
 def _figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
     """A tornado for each threshold that is told, and for compute; none where no input can be pinned."""
-    from simulate import contents, indices, plots
+    from simulate import plots
+    from simulate.sensitivity_tables import CROSSED
+    from simulate.variables import COMPUTE
 
     if "pinned" not in dataset:
         return {}
     known = dataset["output"].values.tolist()
-    outputs = {threshold: f"{threshold} {indices.CROSSED}" for threshold in json.loads(dataset.attrs["shown"])}
-    outputs |= {name: name for name in contents.COMPUTE[:1] if name in known}
+    outputs = {threshold: f"{threshold} {CROSSED}" for threshold in json.loads(dataset.attrs["shown"])}
+    outputs |= {name: name for name in COMPUTE[:1] if name in known}
     return {f"tornado_{name}": partial(plots.tornado, output=output) for name, output in outputs.items()}

@@ -10,7 +10,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from simulate.errors import Mistakes
+from simulate.errors import Mistakes, or_rather
 
 if TYPE_CHECKING:
     from simulate.checking import Check
@@ -42,8 +42,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         if name not in sections and name not in hypotheses:
             known = [*sections, *hypotheses]
             near = keys.closest(name, known)
-            way_out = f"did you mean '{near}'?" if near else f"the set has: {', '.join(sorted(known))}"
-            check.wrong("show", f"no row is called '{name}'", way_out)
+            way_out = "" if near else f"the set has: {', '.join(sorted(known))}"
+            check.wrong("show", f"no row is called '{name}'{or_rather(near)}", way_out)
     if check.mistakes:
         raise Mistakes(list(dict.fromkeys(check.mistakes)))
     for lines in told:
@@ -65,6 +65,7 @@ def _sections(settings: dict[str, Any], hypotheses: dict[str, Any]) -> dict[str,
 def _row(check: Check, section: str, name: str, hypotheses: dict[str, Any]) -> Iterator[str]:
     """Yield what there is to say of a row: of the set, then under each hypothesis that changes it."""
     from simulate import inheritance, wording
+    from simulate.hypotheses import by_whole_keys
 
     key = f"{section}.{name}"
     given = check.section(section).get(name)
@@ -81,16 +82,17 @@ def _row(check: Check, section: str, name: str, hypotheses: dict[str, Any]) -> I
         if rows[name] is None:
             yield "    left out"
             continue
-        where = _under(check, hypothesis)
+        under = _under(check, hypothesis)
         laid = inheritance.laid(section, given or {}, rows[name])
         # The whole of a row that only hypotheses have; else in brief what they make of the set's own.
-        lines = _lines(check, section, name, laid, where, brief=given is not None)
+        lines = _lines(under, section, name, laid, under.where, brief=given is not None)
         yield from (f"    {line}" for line in lines)
+        check.mistakes += by_whole_keys(under.mistakes, hypothesis, changes)
 
 
-def _under(check: Check, hypothesis: str) -> Callable[[str], str]:
-    """Where a key stands in a hypothesis."""
-    return lambda key: check.where(f"hypotheses.{hypothesis}.{key}")
+def _under(check: Check, hypothesis: str) -> Check:
+    """The check of rows that a hypothesis states."""
+    return type(check)(check.settings, lambda key: check.where(f"hypotheses.{hypothesis}.{key}"))
 
 
 def _lines(
@@ -113,12 +115,14 @@ def _lines(
 def _hypothesis(check: Check, name: str, changes: dict[str, Any]) -> Iterator[str]:
     """Yield weight, texts and changes of a hypothesis, a line a row."""
     from simulate import grammar, inheritance, rows, wording
+    from simulate.hypotheses import by_whole_keys
 
     yield f"{wording.clean(name)}: hypothesis of weight {_weight(changes)}"
     for label in ("source", "note"):
         if changes.get(label):
             yield f"  {label}: {wording.clean(changes[label], 2000)}"
     yield f"  stated in: {wording.clean(check.where(f'hypotheses.{name}'))}"
+    inside = _under(check, name)
     for section in grammar.MODEL_SECTIONS:
         for row, fields in (changes.get(section) or {}).items():
             key = f"{section}.{row}"
@@ -127,9 +131,10 @@ def _hypothesis(check: Check, name: str, changes: dict[str, Any]) -> Iterator[st
                 continue
             under = check.section(section).get(row)
             laid = inheritance.laid(section, under or {}, fields)
-            read = rows.read(section, row, laid, None, _under(check, name), check.mistakes)
+            read = rows.read(section, row, laid, None, inside.where, inside.mistakes)
             if read is not None:
                 yield f"  {key}{'' if under else ', a new row'}: {_briefly(read)}"
+    check.mistakes += by_whole_keys(inside.mistakes, name, changes)
     for key in ("drivers", "inactive", "correlations", "sharpness"):
         if key in changes:
             yield f"  {key}: {wording.clean(changes[key], 2000)}"
