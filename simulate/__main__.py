@@ -31,6 +31,7 @@ Monte Carlo scenarios of AI training compute: how large, how sure, and when thre
   simulate study=selfcheck                  does this machine give the published bits?
   simulate -m seed=1,2,3                    a sweep; also 'assumptions=glob(*)' and range(1,10)
   simulate -m sweep=ceilings                a named sweep; with resume=true what is missing of it
+  simulate -m hydra/launcher=joblib seed=1,2,3      its jobs side by side; also submitit_local, submitit_slurm
 
 Keys of a run:
   draws=1000000  seed=1  threads=null

@@ -53,7 +53,7 @@ class Asked(NamedTuple):
 def run(argv: Sequence[str]) -> int:
     """Do what the words ask for; gives the exit code, and never raises."""
     try:
-        with _terminable():
+        with terminable():
             return _dispatch(argv)
     except Mistakes as mistakes:
         say(_few(mistakes))
@@ -135,7 +135,7 @@ def _dispatch(argv: Sequence[str]) -> int:
 
 
 @contextmanager
-def _terminable() -> Iterator[None]:
+def terminable() -> Iterator[None]:
     """Turn SIGTERM into an exception while the command runs, where signals can be handled at all."""
 
     def end(number: int, frame: FrameType | None) -> NoReturn:

@@ -88,14 +88,14 @@ def replace(path: Path, content: bytes) -> Path:
 
 
 @contextmanager
-def temporary_folder(parent: Path) -> Iterator[Path]:
+def temporary_folder(parent: Path, mode: int = 0o777) -> Iterator[Path]:
     """Yield a new locked folder in `parent`; what has its name at the end (nothing, if renamed) is removed.
 
     Makes `parent` in the same breath: another run may just have given it up, empty.
     """
     while True:
         folder = parent / f".tmp-{secrets.token_hex(8)}"
-        folder.mkdir(parents=True)
+        folder.mkdir(mode=mode, parents=True)
         held = lock(folder)
         if held is not None:  # else a sweeper took it for a leftover before the lock stood: once more
             break

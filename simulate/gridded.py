@@ -15,12 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import forecast, instants, provenance, results
+from simulate import cores, forecast, instants, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
 from simulate.checkpoint import Checkpoint
 from simulate.crossings import NEVER_CROSSED
-from simulate.engines.local import threads_available
 from simulate.errors import Mistake, Mistakes, did_you_mean
 from simulate.outcome import QUANTILES, RESULTS, Outcome
 from simulate.plan import Prepared
@@ -89,7 +88,7 @@ def run(
     if checkpoint and checkpoint.restore(len(every), tables.arrays()):
         advance(settings["draws"] * int(tables.filled.sum()))
     left = [which for which in range(len(every)) if not tables.filled[which]]
-    with ThreadPoolExecutor(min(settings["threads"] or threads_available(), len(every))) as pool:
+    with ThreadPoolExecutor(min(settings["threads"] or cores.available(), len(every))) as pool:
         try:
             for future in [pool.submit(one, which) for which in left]:
                 future.result()

@@ -36,7 +36,7 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "grid_by": ("grid",),
     "grid_year": ("grid",),
     "grid_threshold": ("grid",),
-    "resume": ("forecast", "grid"),
+    "resume": ("forecast", "grid", "validate"),
     "law_of": ("structures",),
     "laws": ("structures",),
     "law_weights": ("structures",),

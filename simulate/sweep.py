@@ -1,26 +1,24 @@
 """Several runs from one command line: Hydra's multirun, with every job checked before the first one starts.
 
-Hydra composes and launches the jobs; around it stand the count (a range of a billion is refused, not expanded), the
-check of all jobs at once, a record of what failed (Hydra itself reports only the first failure), and one result of all
-jobs in the end. Each forecast goes to its number in the folder of the sweep: `resume=true` runs what is missing.
+Hydra composes and launches the jobs (`launching`); around it stand the count (a range of a billion is refused, not
+expanded), the check of all jobs at once, what each of those that failed says of itself (Hydra reports only the first),
+and one result of all jobs in the end. Each forecast goes to its number in the folder of the sweep: `resume=true` runs
+what is missing.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
-import shutil
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import command, compose, page, words
-from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, shown
+from simulate import command, compose, launchers, launching, page, run_keys, words
+from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
+from simulate.jobs import Record
 from simulate.library import Library
 
 if TYPE_CHECKING:
@@ -47,17 +45,22 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     if mistakes:
         raise Mistakes(mistakes)
     told = [_told(sweep) for sweep in sweeps]
+    said = {sweep.key: sweep.single.value for sweep in sweeps if sweep.points == 1}
+    home = _home(told, resume=said.get("resume") is True)
+    threads = run_keys.CHECKS["threads"](said.get("threads"))
+    records = launching.run(library, told, launchers.chosen(said), home, count, threads)
     swept = [sweep.key for sweep in sweeps if sweep.points > 1]
-    home = _home(told, resume=any(s.key == "resume" and s.single.value is True for s in sweeps))
-    folder = Path(tempfile.mkdtemp(prefix="simulate-sweep-"))
-    try:
-        done, failed = _launch(told, library, folder, home, swept)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    texts = [[word.text.removeprefix("++").partition("=") for word in job] for job in words.jobs(sweeps, [])]
+    done = [
+        _left({key: text for key, _, text in job if key in swept}, record)
+        for job, record in zip(texts, records, strict=True)
+    ]
     if any(job.dataset is not None for job in done):
         page.say(str(_collect(done, home)))
-    for job_words, reason in failed:
-        command.say(f"failed: {job_words}: {reason}")
+    failed = [(job, one.problem) for job, one in zip(texts, done, strict=True) if one.problem]
+    for text, problem in failed:
+        its_words = " ".join("".join(word) for word in text if not word[0].startswith("hydra"))
+        command.say(f"failed: {its_words}: {problem}")
     if failed:
         command.say(f"{len(failed)} of {count} jobs failed")
     return SOME_FAILED if failed else 0
@@ -111,7 +114,8 @@ def _home(told: Sequence[str], resume: bool) -> Path:
     """The folder of a sweep: `sweep-<hash of its words>-<number>`, with resume the last one of these words."""
     from simulate import store
 
-    which = sorted(word for word in told if not word.startswith(("resume=", "threads=")))
+    how = ("resume=", "threads=", launchers.KEY, launchers.OPTIONS)
+    which = sorted(word for word in told if not word.startswith(how))
     stem = f"sweep-{hashlib.sha256(json.dumps(which).encode()).hexdigest()[:8]}-"
     there = store.ROOT.iterdir() if store.ROOT.is_dir() else ()
     numbers = [
@@ -134,75 +138,14 @@ def _collect(done: Sequence[Job], home: Path) -> Path:
     return home
 
 
-def _launch(
-    told: Sequence[str], library: Library, folder: Path, home: Path, swept: Sequence[str]
-) -> tuple[list[Job], list[tuple[str, str]]]:
-    """Run every job; gives what each left behind, and the words and error of each that failed."""
-    import hydra
-
-    from simulate.collected import Job
-
-    failed: list[tuple[str, str]] = []
-    done: list[Job] = []
-
-    def job(cfg: Any) -> None:
-        from hydra.core.hydra_config import HydraConfig
-
-        task_words = [word.removeprefix("++") for word in HydraConfig.get().overrides.task]
-        before = len(failed)
-        mine = run_one(task_words, home / f"{len(done):04}")
-        said = dict(word.partition("=")[::2] for word in task_words)
-        differs = {key: said[key] for key in said if key in swept}
-        dataset = _left_behind(mine) if len(failed) == before else None
-        problem = failed[-1][1] if len(failed) > before else ""
-        done.append(Job(differs, dataset, str(mine) if dataset is not None else "", problem))
-
-    def run_one(task_words: list[str], mine: Path) -> Path:
-        """Run a job, whose result goes to `mine` or the folder that its words name; gives the folder."""
-        try:
-            mistakes: list[Mistake] = []
-            sweeps = words.read(task_words, mistakes)
-            composed = compose.compose(library, [sweep.single for sweep in sweeps], mistakes, by_hydra=False)
-            if mistakes:
-                raise Mistakes(mistakes)
-            if composed.settings["output"] or composed.settings["folder"]:
-                mine = Path("outputs", composed.settings["output"] or composed.settings["folder"])
-            elif composed.settings["study"] == "forecast":
-                composed.settings["folder"] = str(mine)
-            if code := command.study(str(composed.settings["study"]), composed.settings, composed.where):
-                failed.append((" ".join(task_words), f"exit code {code}"))
-        except (Mistakes, StorageError, IntegrityError, LockedError, MemoryError) as error:
-            failed.append((" ".join(task_words), str(error)))
-        except (Exception, SystemExit):
-            failed.append((" ".join(task_words), f"a defect of the program; details are in {command.log(task_words)}"))
-        return mine
-
-    main = hydra.main(version_base="1.3", config_path=None, config_name="config")
-    for group in ("assumptions", "thresholds"):  # Hydra composes the defaults too, though every job may replace them
-        library.sources(group, compose.DEFAULTS[group])
-    with library.registered(), _as_command([*told, f"hydra.sweep.dir={words.quoted(str(folder))}"]):
-        main(job)()
-    return done, failed
-
-
-def _left_behind(folder: Path) -> Any:
-    """The result of a job, if its study left one."""
+def _left(said: Mapping[str, str], record: Record) -> Job:
+    """What a job left, with its result if its study keeps one where a sweep looks for it."""
     from simulate import collected, store
 
-    return collected.brief(store.load(folder)) if (folder / "result.nc").is_file() else None
-
-
-@contextmanager
-def _as_command(told: Sequence[str]) -> Iterator[None]:
-    """Hydra's main reads the words of the process, and lets an exception out only where this variable asks for it."""
-    argv, full = sys.argv, os.environ.get("HYDRA_FULL_ERROR")
-    sys.argv = [argv[0], "--multirun", *told]
-    os.environ["HYDRA_FULL_ERROR"] = "1"
-    try:
-        yield
-    finally:
-        sys.argv = argv
-        if full is None:
-            del os.environ["HYDRA_FULL_ERROR"]
-        else:
-            os.environ["HYDRA_FULL_ERROR"] = full
+    folder, dataset, problem = Path(record.folder), None, record.problem
+    if not problem and (folder / "result.nc").is_file():
+        try:
+            dataset = collected.brief(store.load(folder))
+        except (Mistakes, StorageError, IntegrityError) as error:
+            problem = str(error)
+    return collected.Job(said, dataset, record.folder if dataset is not None else "", problem)

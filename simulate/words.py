@@ -14,14 +14,13 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from simulate import grammar
+from simulate import grammar, launchers
 from simulate.errors import Mistake, shown
 from simulate.nodes import unusable
 
 LONGEST_WORD = 20_000
 DEEPEST = 16
 MOST_JOBS = 100_000
-LAUNCHERS = ("basic",)
 KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([./][A-Za-z0-9_-]+)*")
 
 
@@ -66,6 +65,8 @@ def read(
             found.append(_sweep(where, key, text, sweeping, groups or {}))
         except _Wrong as wrong:
             mistakes.append(Mistake(where, wrong.what, wrong.way_out))
+    one = [sweep.single for sweep in found if sweep.points == 1]
+    launchers.check([(word.where, word.key, word.value) for word in one], sweeping, mistakes)
     shows = any(sweep.key == "study" and sweep.points == 1 and sweep.single.value == "show" for sweep in found)
     return [_rename_show(sweep) if shows and sweep.key == "inputs" else sweep for sweep in found]
 
@@ -121,17 +122,14 @@ def _split(word: str) -> tuple[str, str]:
     if not KEY.fullmatch(key):
         raise _Wrong(f"{shown(key)} is not a key", "write key=value, without blanks or signs in the key")
     if key.split(".")[0].split("/")[0] == "hydra":
-        _check_hydra(key, text)
+        _check_hydra(key)
     return key, text
 
 
-def _check_hydra(key: str, text: str) -> None:
+def _check_hydra(key: str) -> None:
     """The few settings of Hydra that the command line may change; none of them can name code."""
-    launcher = re.fullmatch(r"hydra\.launcher\.[a-z_]+", key) and re.fullmatch(r"[A-Za-z0-9_.:/-]+", text)
-    if key == "hydra/launcher" and text not in LAUNCHERS:
-        what = f"there is no launcher {shown(text)}: jobs run one after another, each on all threads"
-        raise _Wrong(what, "leave it out; for several machines give each a part of the values")
-    if not (key in ("hydra/launcher", "hydra.run.dir") or launcher):
+    of_launcher = key == launchers.KEY or re.fullmatch(re.escape(launchers.OPTIONS) + "[a-z_]+", key)
+    if not (key == "hydra.run.dir" or of_launcher):
         allowed = "hydra.run.dir, hydra/launcher and the plain options of hydra.launcher"
         raise _Wrong(f"'{key}': the settings of Hydra are closed", f"allowed: {allowed}")
 
@@ -166,6 +164,8 @@ def _several(where: str, key: str, parsed: Any, groups: Mapping[str, list[str]])
     from hydra.core.override_parser.types import ChoiceSweep, Glob, Override
 
     value = parsed._value
+    if key.startswith("hydra"):
+        raise _Wrong(f"'{key}' cannot be swept", "give it one value")
     if not parsed.is_discrete_sweep() or getattr(value, "shuffle", False):
         raise _Wrong(f"{key}: interval and shuffle cannot be swept", "write the values, range(...) or glob(...)")
     values: Iterable[Any]

@@ -13,7 +13,21 @@ import pytest
 from command_line import simulate
 
 import simulate as package
-from simulate import compose, distributions, published, quantiles, replication, replication_tables, store, wording
+from simulate import (
+    command,
+    compose,
+    distributions,
+    published,
+    quantiles,
+    replication,
+    replication_tables,
+    store,
+    sweep,
+    wording,
+)
+from simulate import words as command_words
+from simulate.errors import Mistake
+from simulate.library import Library
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
@@ -99,6 +113,21 @@ def test_every_command_composes_and_validates(page: Path, here: Path) -> None:
         assert outcome.code == 0, (words, outcome.err)
         assert outcome.out
     assert sorted(path.name for path in here.iterdir()) == ["my_sets"]
+
+
+def test_every_sweep_of_the_page_is_understood(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if every launcher were there; `tests/test_launchers.py` runs them."""
+    monkeypatch.setattr("shutil.which", str)
+    found = [command.read_options(words) for words in commands(ROOT / "docs" / "sweeps.md")]
+    assert len(found) > 5
+    for asked in found:
+        mistakes: list[Mistake] = []
+        library = Library()
+        groups = {"assumptions": library.names("assumptions")}
+        sweeps = command_words.read(sweep.parameters(asked.overrides, library, mistakes), mistakes, True, groups)
+        assert asked.multirun
+        assert mistakes == []
+        assert max(each.points for each in sweeps) > 1
 
 
 @pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, LINE, assert_clean_refusal, simulate, write
+from command_line import HEADER, LINE, simulate, write
 
 from simulate import store
 from simulate.library import Library
@@ -75,13 +75,3 @@ def test_every_shipped_sweep_is_valid(name: str, tmp_path: Path, monkeypatch: py
     monkeypatch.chdir(tmp_path)
     outcome = simulate("-m", f"sweep={name}", "study=validate")
     assert outcome.code == 0, outcome.err
-
-
-@pytest.mark.parametrize("launcher", ["joblib", "submitit_local", "submitit_slurm"])
-def test_launchers_that_are_not_there_are_refused(
-    launcher: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    outcome = simulate("-m", "seed=1,2", f"hydra/launcher={launcher}")
-    assert_clean_refusal(outcome, tmp_path)
-    assert f"there is no launcher '{launcher}'" in outcome.err

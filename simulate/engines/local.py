@@ -8,7 +8,6 @@ the result. A task takes its draws through all hypotheses, one after the other, 
 from __future__ import annotations
 
 import hashlib
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
@@ -17,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import pooling
+from simulate import cores, pooling
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.kernel import Noted, Tally, Watched, run_blocks
@@ -47,11 +46,6 @@ class Counted(NamedTuple):
 
     sums: list[Sums]
     pairs: pooling.Sums | None
-
-
-def threads_available() -> int:
-    """Cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class Memory:
@@ -211,7 +205,7 @@ def run(
     Calls `progress` with the number of draws done since it was last called. Goes on from a `checkpoint`, and keeps it
     up to date; also when it is interrupted.
     """
-    count = threads or threads_available()
+    count = threads or cores.available()
     share = -(-draws // (DRAWS * LEAST_TASKS * count))
     if any(member.sink for member in members):  # which may depend on where tasks begin
         blocks_per_task = MOST_BLOCKS
