@@ -96,7 +96,8 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
 
     `by_hydra=False` leaves out Hydra's own look at the words, for the many jobs of a sweep.
     """
-    compared = next((str(w.value) for w in job if w.key == "study" and w.value in variants.FEWEST_AND_MOST), None)
+    studies = (str(word.value) for word in job if word.key == "study")
+    compared = next((study for study in studies if study in variants.FEWEST_AND_MOST), None)
     if compared:
         job = variants.led_by_first(job, library.names("assumptions"))
     choice, kept, sure = _choose(library, job, mistakes)

@@ -38,6 +38,10 @@ def triangular(fields: Fields) -> Shape:
         if abs(to_low + to_high - width) <= 1e-15 * width:
             break
         width = to_low + to_high
+    if not 0.0 < width * width < math.inf:
+        raise Unfit(
+            Problem("high", f"{low:g} to {high:g} is too wide or too narrow to compute with", "change the unit")
+        )
     start, end, peak = mode - to_low, mode + to_high, to_low / width
 
     def probability(x: float) -> float:

@@ -94,7 +94,7 @@ def test_sets_of_other_years_and_thresholds(folder: Path) -> None:
     assert float(ds["never"].sel(set="trend", threshold="far")) == 1.0
 
 
-SEEDS = 40
+SEEDS = 24
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_errors_are_the_spread_over_seeds(other: Any, folder: Path) -> None:
         values, errors = np.array(pairs).T
         if name == "training_compute" and other is FAST:
             continue  # a certain difference
-        # The standard deviation of 40 values is known to 11 %; limits at 4 of these.
+        # The standard deviation of 24 values is known to 15 %; limits at 3 of these.
         assert 0.6 < values.std(ddof=1) / errors.mean() < 1.5, name
 
 

@@ -109,7 +109,8 @@ def test_every_command_composes_and_validates(page: Path, here: Path) -> None:
         answered = not quick.isdisjoint(words)  # other studies have tests of their own, with few draws
         left_out = ("resume=", "output=") if answered else ("resume=", "output=", "study=", "sets=")
         checked = [word for word in words if not word.startswith(left_out)]
-        outcome = simulate(*checked, *([] if answered else ["study=validate"]))
+        fewer = [word.replace("seed=range(1,4)", "seed=range(1,2)") for word in checked]  # of every set, one job
+        outcome = simulate(*fewer, *([] if answered else ["study=validate"]))
         assert outcome.code == 0, (words, outcome.err)
         assert outcome.out
     assert sorted(path.name for path in here.iterdir()) == ["my_sets"]

@@ -135,6 +135,8 @@ WORDS: list[tuple[str, list[str], str]] = [
     ("112e", ["-m", "seed=1,2", "output=one"], r"all jobs would write to output='one'"),
     ("112f", ["-m", "seed=interval(1,2)"], r"interval and shuffle cannot be swept"),
     ("study", ["study=forcast"], r"study = 'forcast': there is no such name \(did you mean 'forecast'"),
+    ("study2", ["study=[forecast]"], r"study = \['forecast'\]: there is no such name"),
+    ("46b", ["inputs.chip_growth={dist: triangular, low: 2, mode: 5, high: 1e200, unit: x/yr}"], r"2 to 1e\+200 is too wide or too narrow to compute with"),
     ("show", ["study=show"], r"study=show inputs=chip_growth"),
     ("show2", ["study=show", "inputs=[chip_growt]"], r"override 2: no row is called 'chip_growt' \(did you mean 'chip_growth'"),
     ("draw", ["study=explain", "draw=-1"], r"must be 0 or more"),

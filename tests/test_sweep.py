@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from command_line import HEADER, LINE, simulate, write
 
-from simulate import store
+from simulate import plots, store
 from simulate.library import Library
 
 
@@ -21,6 +21,7 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     here = tmp_path / "here"
     here.mkdir()
     monkeypatch.chdir(here)
+    monkeypatch.setattr(plots, "FIGURES", {})  # those of a run are drawn in test_plots.py and test_store.py
     return ["-m", f"--config-dir={tmp_path / 'sets'}", "draws=1000"]
 
 

@@ -63,6 +63,7 @@ def test_a_driver_is_one_file_one_name_and_its_rows(tmp_path: Path) -> None:
     (tmp_path / "own" / "assumptions").mkdir(parents=True)
     (tmp_path / "own" / "assumptions" / "mine.yaml").write_text(SET)
     environment = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    environment["NUMBA_OPT"] = "0"  # a short run of a program that is compiled for it alone
     done = subprocess.run(
         [sys.executable, "-c", RUN], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
     )
