@@ -66,6 +66,20 @@ BUGS = [
         "draw_yearly(plan.draws, seed, block, 0", MODEL),
     Bug("half of the seed", "sampling.py", "k0, k1 = seed & LOW, seed >> HALF", "k0, k1 = seed & LOW, seed & LOW",
         ("test_sampling.py",)),
+    Bug("a slope upside down", "pairing.py", "return float((some[-1] - some[0]) / (where[-1] - where[0]))",
+        "return float((where[-1] - where[0]) / (some[-1] - some[0]))", ("test_compare.py", "-k", "slope")),
+    Bug("months for years", "units.py", '"months to double": Conversion(Operation.INVERSE, 12.0 * LOG10_2',
+        '"months to double": Conversion(Operation.INVERSE, LOG10_2', ("test_units.py",)),
+    Bug("natural units as decimal ones", "units.py", '"nat/yr": Conversion(Operation.SCALE, LOG10_E)',
+        '"nat/yr": Conversion(Operation.SCALE, 1.0)', ("test_units.py",)),
+    Bug("a percentage of the whole", "conversion.py", "log10(1.0 + written[i] / 100.0)",
+        "log10(1.0 + written[i] / 10.0)", ("test_units.py",)),
+    Bug("a factor without its start", "correlation.py", "rest -= factor[i][k] * factor[j][k]", "rest -= factor[i][k]",
+        ("test_correlation.py",)),
+    Bug("orders counted wrongly", "shapley.py", "comb(causes - 1, size - 1 if there else size)", "comb(causes, size)",
+        ("test_attribution.py",)),
+    Bug("one-sided limits at another level", "intervals.py", "alpha = (1.0 - level) / 2.0", "alpha = 1.0 - level",
+        ("test_intervals.py",)),
 ]  # fmt: skip
 
 
