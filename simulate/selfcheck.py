@@ -16,9 +16,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import assumptions, compose, dataset, fingerprints, forecast
+from simulate import assumptions, compose, dataset, fingerprints, forecast, words
 from simulate.compiled import entry
-from simulate.errors import Mistakes
+from simulate.errors import Mistake, Mistakes
 from simulate.library import Library
 from simulate.outcome import Outcome
 from simulate.run_keys import RANDOM, SOBOL
@@ -66,15 +66,18 @@ def generator_differs() -> list[str]:
 
 def fingerprints_here(names: Sequence[str] = ()) -> Iterator[Fingerprint]:
     """Run the shipped sets (those of these names, or all) and take their fingerprints."""
-    mistakes: list = []
-    for name in names or Library(None, mistakes).names("assumptions"):
-        built = assumptions.build(*compose.settings(name))
+    mistakes: list[Mistake] = []
+    library = Library(None, mistakes)
+    for name in names or library.names("assumptions"):
+        job = [words.Word("selfcheck", "assumptions", name, f"assumptions={name}")]
+        composed = compose.compose(library, job, mistakes, by_hydra=False)
+        if mistakes:
+            raise Mistakes(mistakes)
+        built = assumptions.build(composed.settings, composed.where)
         for sampling in (RANDOM, SOBOL):
             outcome = forecast.simulate(built, DRAWS, SEED, sampling=sampling)
             tables = fingerprints.of_dataset(dataset.dataset(outcome))
             yield Fingerprint(name, sampling, fingerprints.of_arrays(_counted(outcome)), tables)
-    if mistakes:
-        raise Mistakes(mistakes)
 
 
 def _counted(outcome: Outcome) -> dict[str, np.ndarray]:
