@@ -45,7 +45,7 @@ BUGS = [
     Bug("reached only when exceeded", "reached.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
     Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, normal_quantile(v[i]), a)",
         "out[i] = fma(b * b, normal_quantile(v[i]), a)", MODEL),
-    Bug("the last partial block lost", "engines/local.py", "blocks = -(-draws // DRAWS)", "blocks = draws // DRAWS",
+    Bug("the last partial block lost", "engines/local.py", "self.blocks, self.next = -(-draws // DRAWS), 0", "self.blocks, self.next = draws // DRAWS, 0",
         ("test_bits.py", "-k", "counted_once")),
     Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_retirement", "exp10(x.chip_retirement", LAWS),
     Bug("the wrong tail", "sampling.py", "out[i] = exp10(fma(b, normal_quantile(v[i]), a))",
