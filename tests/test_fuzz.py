@@ -22,7 +22,7 @@ from simulate import words as command_words
 from simulate.errors import Mistake, Mistakes
 from simulate.library import Library
 
-FILES, WORDS = 400, 1600  # in the ordinary run
+FILES, WORDS = 200, 1800  # in the ordinary run
 MANY = 50_000  # of each in the long one
 SLOWEST = 5.0  # seconds of the processor
 SET = "three_eras_2022"
@@ -135,7 +135,7 @@ def test_many_words(cwd: Path) -> None:
 
 def test_the_command_itself(cwd: Path, tmp_path: Path) -> None:
     """Some of them through the command: exit code 0 or 2, no traceback, nothing that steers a terminal."""
-    for number in range(40):
+    for number in range(20):
         write(tmp_path / "own", "mine.yaml", fuzzed.file_text(number).encode("utf-8"))
         kept = [word for word in fuzzed.words(number) if not word.startswith(("study", "assumptions"))]
         for words in ([f"assumptions={SET}", *kept], ["assumptions=mine", f"--config-dir={tmp_path / 'own'}"]):
@@ -152,7 +152,7 @@ def test_extreme_numbers_give_sensible_results_or_a_reason() -> None:
     """Probabilities are shares, dates lie within the run or are said to be beyond it, and no number is missing."""
     forecast.simulate(assumptions.build(assumption_set(0)), 512, 1, threads=1)  # to compile is not to hang
     ran = number = 0
-    while ran < 60:
+    while ran < 25:
         settings = copy.deepcopy(fuzzed.extreme(number))
         number += 1
         try:

@@ -196,7 +196,7 @@ def test_kept_draws_are_run_anew(here: Path) -> None:
     words = [*WORDS[:1], "draws=20000", "assumptions=plain", "keep=draws"]
     outcome = interrupted(*words, after=1)
     assert outcome.err == "interrupted; nothing half-written is left\n"
-    assert digest(simulate(*words, "resume=true")) == whole("plain", 20_000, keep="draws")
+    assert digest(simulate(*words, "resume=true")) == digest(simulate(*words, "output=fresh"))
     bare = simulate(*words[:-1])
     assert simulate(*words[:-1], "resume=true").out == bare.out
     assert simulate(*words, "resume=true").out != bare.out
