@@ -14,8 +14,8 @@ import numpy as np
 
 from simulate import quasi, sampling
 from simulate.blocks import DRAWS
+from simulate.counting import Noted
 from simulate.errors import Mistake, Mistakes
-from simulate.kernel import Noted
 from simulate.plan import Prepared
 
 MOST = 21_201  # dimensions that the directions are known of

@@ -9,9 +9,9 @@ import numpy as np
 
 from simulate import summary
 from simulate.blocks import DRAWS
+from simulate.counting import Noted, Watched
 from simulate.engines import local
 from simulate.engines.local import Member
-from simulate.kernel import Noted, Watched
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted
 

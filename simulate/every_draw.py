@@ -7,7 +7,6 @@ threshold), under hypotheses with that dimension in front, and with evidence the
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -115,4 +114,4 @@ class Store:
     def finish(self, attributes: Mapping[Any, Any]) -> None:
         """Say that it is whole, and where it comes from."""
         plain = {key: value for key, value in attributes.items() if isinstance(value, str | int | float)}
-        self.group.attrs.update(json.loads(json.dumps(plain)) | {"complete": True})
+        self.group.attrs.update({**plain, "complete": True})

@@ -18,12 +18,12 @@ from simulate import dimensions, each_draw, elementwise, precision, quasi, summa
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
+from simulate.counting import Noted, Watched
 from simulate.dataset import dataset as labelled
 from simulate.engines import local
 from simulate.errors import Mistake, Mistakes
 from simulate.every_draw import Store
 from simulate.evidence import collapse
-from simulate.kernel import Noted, Watched
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
 from simulate.run_keys import RANDOM, SOBOL
@@ -113,18 +113,30 @@ def simulate(
 
     A run that keeps all draws has no checkpoint: what is missing would be missing from them too.
     """
-    if keep == "draws" or into:
+    everything = keep == "draws"
+    if everything or into:
         checkpoint = None
     draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = tuple(name for name in COMPUTE if name in assumptions.units)
-    kept = tuple(assumptions.units) if keep == "draws" else into.names if into else computed
-    paths = draws if keep == "draws" else min(sample, draws)
+    kept = tuple(assumptions.units) if everything else into.names if into else computed
+    paths = draws if everything else min(sample, draws)
     sets = [hypothesis.set for hypothesis in assumptions.members]
     check_memory(len(sets) * len(kept) * len(assumptions.years) * paths * 4)
     prepared = [prepare(one, kept) for one in sets]
-    every = keep == "draws"
     return count(
-        assumptions, prepared, draws, seed, threads, progress, levels, kept, paths, every, sampling, checkpoint, into
+        assumptions,
+        prepared,
+        draws,
+        seed,
+        threads,
+        progress,
+        levels,
+        kept,
+        paths,
+        everything,
+        sampling,
+        checkpoint,
+        into,
     )
 
 

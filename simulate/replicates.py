@@ -20,21 +20,27 @@ FEW = (1.959964 / 2.131450) ** 2
 
 
 class Replicates:
-    """P(crossed by each instant) of every replicate, `shares` (replicate, threshold, year)."""
+    """P(crossed by each instant) without one replicate at a time, `without` (replicate, threshold, year).
+
+    Leaving one out (the jackknife) weighs each by what the evidence leaves of it; where draws have no weights the error
+    is the spread between replicates over the root of their number.
+    """
 
     def __init__(self, prior: Array, parts: Sequence[Mapping[str, np.ndarray]], draws: int) -> None:
         """`parts` hold the mass (replicate, 1) and the crossings (replicate, threshold, year) of each member."""
         self.draws = draws
-        mass = np.array([p * part["mass"][:, 0] for p, part in zip(prior, parts, strict=True)], np.float64)
-        crossed = [p * np.cumsum(part["crossed"], axis=2) for p, part in zip(prior, parts, strict=True)]
-        with np.errstate(invalid="ignore"):  # a replicate that the evidence leaves nothing of says nothing
-            self.shares: Array = np.sum(crossed, axis=0) / mass.sum(axis=0)[:, None, None]
+        mass = sum(p * part["mass"][:, :, None].astype(np.float64) for p, part in zip(prior, parts, strict=True))
+        crossed = sum(p * np.cumsum(part["crossed"], axis=2) for p, part in zip(prior, parts, strict=True))
+        with np.errstate(invalid="ignore", divide="ignore"):
+            self.without: Array = (crossed.sum(axis=0) - crossed) / (mass.sum(axis=0) - mass)
 
     @cached_property
     def error(self) -> Array:
-        """Standard error of their mean (threshold, year)."""
-        spread: Array = self.shares.std(axis=0, ddof=1) / np.sqrt(REPLICATES)
-        return spread
+        """Standard error of the probability (threshold, year); one half, the largest that there is, where the evidence
+        leaves something of one replicate alone.
+        """
+        spread: Array = self.without.std(axis=0) * np.sqrt(REPLICATES - 1)
+        return np.nan_to_num(spread, nan=0.5, posinf=0.5)
 
     def worth(self, p: Array) -> Array:
         """The number of independent draws with the same error; where all replicates agree, the number of draws."""

@@ -8,8 +8,8 @@ import numpy as np
 
 from simulate import layout
 from simulate.assumptions import Assumptions
+from simulate.counting import POLE
 from simulate.drivers import DRIVERS
-from simulate.kernel import POLE
 from simulate.laws import LAWS, LIMITS
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from simulate import summary
 from simulate.blocks import DRAWS
-from simulate.kernel import Noted, Tally, Watched
+from simulate.counting import Noted, Tally, Watched
 from simulate.plan import Prepared
 from simulate.reached import DATE_BINS
 from simulate.summary import Sum

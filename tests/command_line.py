@@ -22,6 +22,14 @@ inputs:
 quantities: {log_of_wait: {formula: log10(patience), unit: OOM}}
 thresholds: {level: {value: 30, unit: log10 FLOP}}
 """
+#: A trend that is normal at any time, without horizon and thresholds: mean 26 + 0.4 t, variance 1 + (0.1 t)^2.
+NORMAL = """
+start: 2026
+drivers: {trend: {law: exponential}}
+inputs:
+  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
+  trend_growth: {dist: normal, mean: 0.4, sd: 0.1, unit: OOM/yr}
+"""
 
 
 class Outcome(NamedTuple):

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from command_line import HEADER, write
+from command_line import HEADER, NORMAL, write
 from scipy.stats import binom, norm
 
 from simulate import assumptions, compose, forecast, intervals
@@ -14,15 +14,7 @@ from simulate import assumptions, compose, forecast, intervals
 REPEATS, DRAWS = 2000, 10_000
 YEARS, MEAN, SD = 4, 26 + 0.4 * 4, float(np.hypot(1, 0.1 * 4))  # of log10 compute in 2030
 SHARES = (0.5, 0.1, 0.01, 0.001)
-LINE = """
-start: 2026
-horizon: 2030
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: normal, mean: 0.4, sd: 0.1, unit: OOM/yr}
-thresholds:
-"""
+LINE = f"{NORMAL}\nhorizon: 2030\nthresholds:\n"
 
 
 @pytest.mark.long

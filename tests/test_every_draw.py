@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, NORMAL, assert_clean_refusal, simulate, write
 
 import simulate as package
 from simulate import assumptions, compose, every_draw
@@ -17,13 +17,8 @@ from simulate.engines import local
 
 pytest.importorskip("zarr")
 
-STORIES = """
-start: 2026
+MORE = """
 horizon: 2030
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: normal, mean: 0.4, sd: 0.1, unit: OOM/yr}
 thresholds: {level: {value: 27, quantity: training_compute, unit: log10 FLOP}}
 hypotheses:
   low: {weight: 0.5}
@@ -37,7 +32,7 @@ DRAWS = 40_000  # two whole tasks of 32 blocks and a part of one
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
-    write(tmp_path / "sets", "stories.yaml", HEADER + STORIES)
+    write(tmp_path / "sets", "stories.yaml", HEADER + NORMAL + MORE)
     return tmp_path
 
 

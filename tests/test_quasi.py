@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import HEADER, assert_clean_refusal, simulate, write
+from command_line import HEADER, NORMAL, assert_clean_refusal, simulate, write
 from scipy import stats
 from scipy.stats import qmc
 
@@ -20,15 +20,9 @@ BLOCKS = 4  # of a replicate
 NAMES = ["a", "b", "c", "d"]
 NO_OTHERS = ["thresholds=[regulatory]"]
 
-# Compute is start + growth * years in log10, so the probability of a level is known.
-LINE = """
-start: 2026
-horizon: 2036
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: normal, mean: 0.4, sd: 0.1, unit: OOM/yr}
-thresholds: {level: {value: 29, quantity: training_compute, unit: log10 FLOP}}
+LINE = f"""horizon: 2036
+{NORMAL}
+thresholds: {{level: {{value: 29, quantity: training_compute, unit: log10 FLOP}}}}
 """
 
 BARE = """
@@ -128,7 +122,7 @@ def test_the_influential_inputs_come_first(own: Path) -> None:
 
 def test_yearly_draws_and_shocks_have_a_dimension_each_year(tmp_path: Path) -> None:
     text = LINE.replace("level: {value: 29", "level: {dist: normal, mean: 29, sd: 1, each: year")
-    text = text.replace("thresholds:", "  trend_volatility: {value: 0.5, unit: OOM/yr}\nthresholds:")
+    text = text.replace("inputs:", "inputs:\n  trend_volatility: {value: 0.5, unit: OOM/yr}")
     write(tmp_path, "yearly.yaml", HEADER + text)
     one = assumptions.build(*compose.settings("yearly", NO_OTHERS, tmp_path))
     plan = forecast.simulate(one, 8192, 1, sampling="sobol").members[0].member.prepared.plan
@@ -205,7 +199,7 @@ evidence:
     one = assumptions.build(*compose.settings("two", NO_OTHERS, tmp_path))
     even, random = (forecast.simulate(one, 65_536, 3, sampling=s) for s in ("sobol", "random"))
     assert even.replicates is not None
-    assert np.allclose(np.nanmean(even.replicates.shares, axis=0), even.probability, atol=1e-3)
+    assert np.allclose(even.replicates.without.mean(axis=0), even.probability, atol=1e-3)
     apart = np.abs(even.probability - random.probability)
     assert np.all(apart <= 5 * np.hypot(even.probability_error, random.probability_error) + 1e-12)
 
@@ -216,6 +210,40 @@ def test_worth_where_all_replicates_agree() -> None:
     found = replicates.Replicates(np.ones(1), [part], 8192)
     assert found.error.tolist() == [[0.0, 0.0, 0.0]]
     assert found.worth(np.array([[0.0, 1.0, 1.0]])).tolist() == [[8192.0] * 3]
+
+
+def test_each_replicate_counts_by_what_the_evidence_leaves_of_it() -> None:
+    """Two members, masses that differ: the error is that of leaving one replicate out, done by hand."""
+    rng, prior = np.random.default_rng(1), np.array([0.3, 0.7])
+    parts = [
+        {"mass": rng.integers(100, 900, (16, 1)), "crossed": rng.integers(0, 40, (16, 2, 3))} for _ in range(2)
+    ]  # fmt: skip
+    found = replicates.Replicates(prior, parts, 8192)
+    for threshold, year in np.ndindex(2, 3):
+        left = []
+        for out in range(16):
+            kept = [r for r in range(16) if r != out]
+            hits = sum(
+                p * part["crossed"][kept, threshold, : year + 1].sum() for p, part in zip(prior, parts, strict=True)
+            )
+            left.append(hits / sum(p * part["mass"][kept].sum() for p, part in zip(prior, parts, strict=True)))
+        by_hand = np.sqrt(15 / 16 * sum((value - np.mean(left)) ** 2 for value in left))
+        assert found.error[threshold, year] == pytest.approx(by_hand, rel=1e-9)
+
+
+def test_evidence_that_leaves_one_replicate_alone_says_nothing_of_the_error() -> None:
+    part = {"mass": np.zeros((16, 1), np.int64), "crossed": np.zeros((16, 1, 2), np.int64)}
+    part["mass"][3], part["crossed"][3, 0, 1] = 100, 40
+    found = replicates.Replicates(np.ones(1), [part], 8192)
+    assert found.error.tolist() == [[0.5, 0.5]]
+    assert found.worth(np.array([[0.0, 0.4]])).tolist() == [[1.0, 1.0]]
+
+
+def test_a_tail_that_even_points_make_no_surer(own: Path) -> None:
+    one = assumptions.build(*compose.settings("line", NO_OTHERS, own))
+    for how, levels, said in (("sobol", (0.01,), True), ("sobol", (0.02,), False), ("random", (0.01,), False)):
+        ds = forecast.run(one, 8192, 1, levels=levels, sampling=how)
+        assert ("no better than random draws for quantiles beyond 1% and 99%" in ds.attrs["notes"]) is said
 
 
 def test_target_error(own: Path) -> None:

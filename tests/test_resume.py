@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from command_line import HEADER, Outcome, simulate, write
+from command_line import HEADER, LINE, Outcome, simulate, write
 from digests import of_dataset
 from lives import Life, Server
 
@@ -25,21 +25,13 @@ from simulate import checkpoint, forecast, progress, provenance, store, unfinish
 from simulate.errors import StorageError
 
 #: Hypotheses and evidence, so that all kinds of counts are there: histograms, weighted sums beyond 64 bits, pairs.
-SET = """
-start: 2026
-horizon: 2032
-drivers: {trend: {law: exponential}}
-inputs:
-  trend_start: {dist: normal, mean: 26, sd: 1, unit: log10 FLOP}
-  trend_growth: {dist: uniform, low: 0.5, high: 1, interval: 1, unit: OOM/yr}
-thresholds: {level: {value: 30, unit: log10 FLOP}}
+SET = f"""{LINE}
 hypotheses:
-  slow: {weight: 0.3}
-  fast: {weight: 0.7, inputs: {trend_growth: {low: 0.8, high: 1.2}}}
+  slow: {{weight: 0.3}}
+  fast: {{weight: 0.7, inputs: {{trend_growth: {{low: 0.8, high: 1.2}}}}}}
 evidence:
-  seen: {loglik: "-0.5*(trend_start - 26.5)**2"}
+  seen: {{loglik: "-0.5*(trend_start - 26.5)**2"}}
 """
-PLAIN = SET[: SET.index("hypotheses:")]
 DRAWS = 100_000
 WORDS = ["--config-dir=../sets", f"draws={DRAWS}"]
 
@@ -48,7 +40,7 @@ WORDS = ["--config-dir=../sets", f"draws={DRAWS}"]
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty folder to run in, beside sets `both` (hypotheses and evidence) and `plain`; no figures, always keep."""
     write(tmp_path / "sets", "both.yaml", HEADER + SET)
-    write(tmp_path / "sets", "plain.yaml", HEADER + PLAIN)
+    write(tmp_path / "sets", "plain.yaml", HEADER + LINE)
     folder = tmp_path / "here"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -225,7 +217,7 @@ def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_mistake_of_the_set_leaves_nothing(here: Path) -> None:
-    bad = HEADER + PLAIN + "quantities: {q: {formula: log10(trend_growth - 0.6), unit: OOM}}\n"
+    bad = HEADER + LINE.replace("log10(patience)", "log10(trend_growth - 0.3 * patience)")
     write(here.parent / "sets", "bad.yaml", bad)
     outcome = simulate(*WORDS, "assumptions=bad", "output=mine")
     assert outcome.code == 2

@@ -19,7 +19,8 @@ import numpy as np
 from simulate import cores, pooling
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
-from simulate.kernel import Noted, Tally, Watched, run_blocks
+from simulate.counting import Noted, Tally, Watched
+from simulate.kernel import run_blocks
 from simulate.layout import record
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted_crossings
