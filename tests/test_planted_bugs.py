@@ -66,7 +66,7 @@ BUGS = [
         "draw_yearly(plan.draws, seed, block, 0", MODEL),
     Bug("half of the seed", "sampling.py", "k0, k1 = seed & LOW, seed >> HALF", "k0, k1 = seed & LOW, seed & LOW",
         ("test_sampling.py",)),
-    Bug("errors of replicates not divided by their root", "replicates.py", " / np.sqrt(REPLICATES)", "",
+    Bug("the spread of what is left out for the error", "replicates.py", " * np.sqrt(REPLICATES - 1)", "",
         ("test_quasi.py", "-k", "true or covers")),
     Bug("half of the error of a quantile's difference", "pairing.py", "float(np.std(influence) / math.sqrt(draws))",
         "float(0.5 * np.std(influence) / math.sqrt(draws))", ("test_compare.py", "-k", "closed_form")),
