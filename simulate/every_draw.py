@@ -23,7 +23,7 @@ from simulate.run_keys import SOBOL
 if TYPE_CHECKING:
     from simulate.assumptions import Assumptions
 
-EXTRA = 'pip install "simulate-training-compute[zarr]"'
+EXTRA = "install its extra, where the program is: pip install -e '.[zarr]'"
 
 
 def bytes_needed(one: Assumptions, names: Sequence[str], draws: int) -> int:

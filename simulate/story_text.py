@@ -21,7 +21,7 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
     attrs = dataset.attrs
     yield wording.clean(attrs["title"])
     yield "One draw of a projection conditional on these assumptions: a possible course, not the expected one."
-    yield which(dataset)
+    yield f"set {wording.clean(attrs['name'], 80)} · seed {attrs['seed']} · {which(dataset)}"
     if attrs["hypotheses"]:
         name = wording.clean(attrs["hypothesis"], 80)
         yield f"under the hypothesis {name}, the most probable here of {attrs['hypotheses']}"
@@ -34,7 +34,7 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
 def which(dataset: xr.Dataset) -> str:
     """Which draw it is, and of what it is typical."""
     attrs = dataset.attrs
-    head = f"set {wording.clean(attrs['name'], 80)} · seed {attrs['seed']} · draw {attrs['draw']:,}"
+    head = f"draw {attrs['draw']:,}"
     if not attrs["among"]:
         return head
     share = wording.percent(float(attrs["share"]), float(attrs["draws"]))[0]

@@ -156,4 +156,4 @@ def test_zarr_that_is_missing_names_its_extra(tmp_path: Path, monkeypatch: pytes
     monkeypatch.setattr(builtins, "__import__", without)
     outcome = simulate("keep=draws")
     assert_clean_refusal(outcome, tmp_path)
-    assert 'pip install "simulate-training-compute[zarr]"' in outcome.err
+    assert "pip install -e '.[zarr]'" in outcome.err

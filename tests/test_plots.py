@@ -1,6 +1,7 @@
 """The figures: right in what they show, harmless in what they quote, the same to the last byte, no setting kept."""
 
 import io
+import json
 import math
 import subprocess
 import sys
@@ -37,6 +38,15 @@ def test_every_figure_says_what_holds_and_where_it_comes_from(dataset, name):
     said = "\n".join(texts(plots.FIGURES[name](dataset)))
     assert "A projection conditional on these assumptions: Baseline 2026" in said
     assert "set baseline_2026 · 1,000 draws · seed 1" in said
+
+
+@pytest.mark.parametrize("name", list(plots.FIGURES))
+def test_every_figure_says_what_was_changed(dataset, name):
+    """Who pins a row must not be shown a figure of the set as it was published."""
+    changed = dataset.assign_attrs(changes=json.dumps(["inputs.chip_growth.value: not given -> 1.5", "horizon: ..."]))
+    said = "\n".join(texts(plots.FIGURES[name](changed)))
+    assert "seed 1 · changed: inputs.chip_growth.value: not given -> 1.5" in said
+    assert "changed:" not in "\n".join(texts(plots.FIGURES[name](dataset)))
 
 
 def test_physical_and_effective_compute_are_never_mixed(dataset):

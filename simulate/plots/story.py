@@ -53,6 +53,7 @@ def story(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         ax.set_ylabel("training compute, FLOP")
         labels.hang(ax, marks, said, 2.2)
         labels.end_labels(ax, heights, texts, looks)
-        note = f"{story_text.which(dataset)}. A possible course, not the expected one."
+        which = story_text.which(dataset)
+        note = f"{which[:1].upper()}{which[1:]}. A possible course, not the expected one."
         style.frame(ax, dataset, "One draw: the lowest ceiling sets training compute", note)
     return ax

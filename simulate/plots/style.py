@@ -8,6 +8,7 @@ title such as `$a_{b$` would raise when the figure is saved, after the whole run
 from __future__ import annotations
 
 import io
+import json
 import textwrap
 import threading
 import warnings
@@ -152,6 +153,7 @@ def frame(
     facts = [f"set {wording.clean(attrs['name'], 80)}", f"{draws:,.0f} draws"]
     facts += [f"worth {worth:,.0f} unweighted ones"] if worth < 0.995 * draws else []
     facts.append(f"seed {attrs['seed']}")
+    facts += [f"changed: {wording.clean(change)}" for change in json.loads(attrs.get("changes", "[]"))]
     room = width - 0.2 - ax.get_position().x0 * width + left
     for line in [*textwrap.wrap(note, int(room * 15.0), max_lines=2, placeholder="…"), " · ".join(facts)]:
         _outside(ax, labels.fitted(line, room, 8), (beside, -drop), "bottom", color="#555555", fontsize=8)
