@@ -16,10 +16,14 @@ import pytest
 
 
 class Verified(Protocol):
-    """`verified(row, what, number, limit, z)` notes what a test has measured for a row of the table."""
+    """`verified(row, what, number, limit, z, met)` notes what a test has measured for a row of the table."""
 
-    def __call__(self, row: str, what: str, number: object, limit: object = "", z: float | None = None) -> None:
-        """Note it, where that was asked for."""
+    def __call__(
+        self, row: str, what: str, number: object, limit: object = "", z: float | None = None, met: bool = True
+    ) -> None:
+        """Note it, where that was asked for; `met` says whether the number that the table asks for is reached, where
+        the test holds less.
+        """
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,8 +42,8 @@ def _note(config: pytest.Config, line: dict[str, Any]) -> None:
 def verified(request: pytest.FixtureRequest) -> Verified:
     """Note a measured number."""
 
-    def note(row: str, what: str, number: object, limit: object = "", z: float | None = None) -> None:
-        line = {"row": row, "what": what, "number": number, "limit": limit, "z": z}
+    def note(row: str, what: str, number: object, limit: object = "", z: float | None = None, met: bool = True) -> None:
+        line = {"row": row, "what": what, "number": number, "limit": limit, "z": z, "met": bool(met)}
         _note(request.config, {"measured": line, "test": _name(request.node)})
 
     return note
