@@ -1,14 +1,14 @@
 """What the tests measure, written down for the page of verification: `pytest --verification FILE`.
 
-A test says what it has measured by the fixture `verified`; that each test was run, and how it ended, is written without
-a word of its own. The file holds a JSON object a line; `verification.py` makes a page of it. Lines are added, so
-several runs (ordinary and long) make one page.
+A test says what it has measured by the fixture `verified`; that each test was run or left out, and how it ended, is
+written without a word of its own. The file holds a JSON object a line; `verification.py` makes a page of it. Lines are
+added, so several runs (ordinary and long) make one page.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -51,6 +51,12 @@ def verified(request: pytest.FixtureRequest) -> Verified:
 
 def _name(item: pytest.Item) -> str:
     return f"{item.path.name}::{item.name}"
+
+
+def pytest_deselected(items: Iterable[pytest.Item]) -> None:
+    """Note the tests that were left out, so that nobody takes them for passed."""
+    for item in items:
+        _note(item.config, {"ended": "left out", "test": _name(item)})
 
 
 @pytest.hookimpl(wrapper=True)

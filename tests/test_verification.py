@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import subprocess
 import sys
 from pathlib import Path
@@ -48,6 +47,8 @@ def test_a_verdict_says_no_more_than_was_seen() -> None:
     assert seen(both, one="passed") == "passed in part"
     assert seen(both, one="passed", two="passed") == "passed"
     assert seen(both, one="passed", two="skipped") == "passed in part"
+    assert seen(both, one="passed", two="left out") == "passed in part"
+    assert seen(both, one="left out", two="left out") == "not run"
     assert seen(both, one="passed", two="failed") == "missed"
     assert seen(both, False, one="passed", two="passed") == "missed"
     assert seen(both._replace(open="half of it"), one="passed", two="passed") == "passed in part"
@@ -61,19 +62,31 @@ def test_what_tests_measure_is_written_down_and_read_again(tmp_path: Path) -> No
         "@pytest.mark.parametrize('z', [1.5, 3.25])\n"
         "def test_known_answers_in_compiled_code(z, verified):\n"
         "    verified('A1', 'farthest of | them', '', 6.47, z)\n"
-        "def test_wrong():\n    assert False\n",
+        "def test_wrong():\n    assert False\n"
+        "def test_longer():\n    pass\n",
         "utf-8",
     )
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--verification", "told", str(tmp_path)]
+    words = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        "--verification",
+        "told",
+        str(tmp_path),
+        "-k",
+        "not longer",
+    ]
     assert subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode == 1
     ended = verification.read([tmp_path / "told"] * 2)  # later words of a test take the place of its earlier ones
-    assert sorted(ended.outcomes.values()) == ["failed", "passed", "passed"]
+    assert sorted(ended.outcomes.values()) == ["failed", "left out", "passed", "passed"]
     (number,) = verification.numbers(ROWS[0], ended)
     assert (number["times"], number["z"]) == (2, 3.25)
     text = verification.page(ended)
     assert "| A1 | farthest of / them (2 times) |  | 3.25 | 6.47 |  |" in text
     assert "2 of 2 passed" in text
-    assert json.loads((tmp_path / "told").read_text("utf-8").splitlines()[0])["measured"]["row"] == "A1"
 
 
 def test_the_page_has_every_row() -> None:
