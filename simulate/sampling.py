@@ -150,6 +150,12 @@ def _quantiles(drawn, parts, tables, stack, out):
 
 
 @entry
+def random_words(counter, key, out):
+    """The four random words of one counter, compiled as the kernel has them."""
+    out[0], out[1], out[2], out[3] = philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1])
+
+
+@entry
 def _one_row(draws, stack, out):
     _quantiles(draws.drawn[0], draws.parts, draws.tables, stack, out)
 
