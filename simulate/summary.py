@@ -64,15 +64,17 @@ class Sum:
         self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
         self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in MOMENTS)
 
-    def take(self, counts: Counts) -> None:
-        """Add the counts of a task, and set them to zero."""
+    def take(self, counts: Counts) -> np.ndarray:
+        """Add the counts of a task, and set them to zero; gives what was added to `sum`."""
         _pour(counts.heavy if counts.heavy.size else counts.bins, self.bins)
         for name in COUNTED:
             getattr(self, name)[:] += counts.totals[name]
         self.differs |= counts.totals["differs"]
-        for name in MOMENTS:
-            getattr(self, name)[:] += whole(counts.totals[f"{name}_high"], counts.totals[name])
+        added = [whole(counts.totals[f"{name}_high"], counts.totals[name]) for name in MOMENTS]
+        for name, more in zip(MOMENTS, added, strict=True):
+            getattr(self, name)[:] += more
         counts.totals[:] = 0
+        return added[0]
 
     def one_row(self, row: int) -> Sum:
         """The counts of one watched row, as a sum of one."""
