@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from simulate import summary
 from simulate.outcome import Outcome
-from simulate.summary import BINS, FIRST_UNIT, Sum, Watch
+from simulate.summary import BINS, CELLS, Sum, Watch
 
 Array = NDArray[np.float64]
 FALSE_ALARM = 1e-3  # of a check of a whole run
@@ -196,7 +196,7 @@ def _means(outcome: Outcome, mass: Array) -> Iterator[Number]:
         row = counts.names("results").index(name)
         place = watch.place[row]
         sums = counts.sums.parts["results"][:, row] / counts.sums.parts["mass"]
-        values = place["origin"] + place["width"] * (BINS // 2 + sums.astype(np.float64) / FIRST_UNIT)
+        values = place["origin"] + place["width"] * (BINS // 2 + sums.astype(np.float64) / CELLS)
         for j, year in enumerate(outcome.set.years.tolist()):
             if settled[row, j]:
                 yield Number(_mean(name, year), mean[row, j], error[row, j], values[:, j], mass)
