@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import HEADER, LINE, Outcome, simulate, write
+from conftest import Verified
 from digests import of_dataset
 from lives import Life, Server
 
@@ -568,13 +569,15 @@ def over(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
-def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server, verified: Verified) -> None:
     kills(here, server, 20)
+    verified("C1", "kills: counts lost, digests that differ, files left over", "0 of 20", 0)
 
 
 @pytest.mark.long
-def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server, verified: Verified) -> None:
     kills(here, server, 1000)
+    verified("C1", "kills: counts lost, digests that differ, files left over", "0 of 1,000", 0)
 
 
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (15, 143, "terminated")])
