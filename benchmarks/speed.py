@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 import benchmarks.one_thread  # noqa: F401
-from benchmarks import agreement, competitors, in_c, numpy_inputs, processes, sets, textbook, tuned
+from benchmarks import agreement, competitors, in_c, numpy_inputs, processes, roofline, sets, textbook, tuned
 from benchmarks.competitors import DOUBLE, PLAIN, SINGLE, TEXTBOOK, TUNED, C
 from benchmarks.kernel_run import KernelRun
 from benchmarks.profile_kernel import profile, text
@@ -155,6 +155,10 @@ def report(arguments: argparse.Namespace) -> str:
         "```",
         "",
         *of_c,
+        "",
+        "## Roofline",
+        "",
+        roofline.report(kernel, arguments.rounds),
         "",
         *_scaling(kernel, arguments.rounds),
         "",
