@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import cores, pooling
+from simulate import cores, parts, pooling
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.counting import Noted, Tally, Watched
@@ -74,11 +74,12 @@ class Run:
     def __init__(self, members: Sequence[Member], draws: int, seed: int, task_blocks: int) -> None:
         self.members, self.draws, self.seed = members, draws, seed
         self.points = members[0].prepared.plan.draws.points
-        if self.points.replicate:  # both are powers of two, so that no task lies in two replicates
+        if self.points.replicate:  # both are powers of two, so that no task is cut short by a replicate
             task_blocks = min(1 << (task_blocks.bit_length() - 1), self.points.replicate)
         self.task_blocks = task_blocks
         self.weighted = any(member.prepared.weighted for member in members)
         self.blocks, self.next = -(-draws // DRAWS), 0  # the first block that nobody has taken
+        self.parts = parts.of_run(self.points, self.blocks, any(member.sink for member in members))
         self.lock, self.stop, self.failed = threading.Lock(), threading.Event(), False
         self.turn, self.busy, self.held = threading.Condition(self.lock), 0, False
         self.done = 0
@@ -98,7 +99,7 @@ class Run:
                 crossings = np.zeros((len(crossings), room))
             tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
-        self.sums = self.sums or [Sums(memory.tally, replicates=self.points.replicates) for memory in found]
+        self.sums = self.sums or [Sums(memory.tally, parts=self.parts.many) for memory in found]
         return found
 
     def work(self, memories: list[Memory]) -> None:
@@ -116,7 +117,8 @@ class Run:
             self.turn.wait_for(lambda: not self.held)
             first = last = self.next
             if not self.stop.is_set():
-                last = self.next = min((first // self.task_blocks + 1) * self.task_blocks, self.blocks)
+                last = min((first // self.task_blocks + 1) * self.task_blocks, self.parts.end(first), self.blocks)
+                self.next = last
             self.busy += 1
         try:
             yield first, last
@@ -136,7 +138,7 @@ class Run:
             if member.sink:
                 _pour(member, memory.tally, first * DRAWS, min(last * DRAWS, self.draws))
             with self.lock:
-                total.take(memory.tally, self.points.of(first))
+                total.take(memory.tally, self.parts.of(first))
         many = min(last * DRAWS, self.draws) - first * DRAWS
         pairs = self.pairs.blank() if self.pairs else None
         if pairs:
