@@ -23,8 +23,8 @@ import benchmarks.one_thread  # noqa: F401
 from benchmarks import in_c
 from benchmarks.kernel_run import KernelRun
 from benchmarks.timing import Case, interleaved, one_core
-from benchmarks.work import ARITHMETIC, COUNT, DIVISION, TABLE, UNIFORM, mathematics
-from simulate import sampling, summary, tables
+from benchmarks.work import ARITHMETIC, COUNT, DIVISION, SCORE, TABLE, UNIFORM, mathematics
+from simulate import sampling, scores, summary, tables
 from simulate.blocks import DRAWS
 from simulate.compiled import OPTIONS
 
@@ -33,7 +33,7 @@ OPERATIONS = 32  # of arithmetic on each number
 REPEATS = 200
 #: Which function of `c/primitives.c` does the same, by how the name begins.
 IN_C = {
-    "exp": "exponential", "power": "exponential", "log": "logarithm", "normal_quantile": "quantile",
+    "exp": "exponential", "power": "exponential", "log": "logarithm", SCORE: "quantile",
     ARITHMETIC: "arithmetic", DIVISION: "division", UNIFORM: "uniform", COUNT: "histogram",
 }  # fmt: skip
 
@@ -81,6 +81,12 @@ def _uniforms(rounds, given, out):
 
 
 @numba.njit(**OPTIONS)
+def _scores(rounds, given, out, outer, place):
+    for _ in range(rounds):
+        scores.normal_scores(given, out, outer, place)
+
+
+@numba.njit(**OPTIONS)
 def _look_up(rounds, table, given, out):
     for _ in range(rounds):
         for i in range(DRAWS):
@@ -95,13 +101,14 @@ def _count(rounds, place, counts, values, weights, index):
 
 def own(names: list[str], given: np.ndarray) -> dict[str, Callable[[], object]]:
     """The kernel's functions, each over and over on one block."""
-    out = np.empty(DRAWS)
+    out, outer, place = np.full((3, DRAWS), 0.5)
     watch = summary.place(given.reshape(1, 1, DRAWS), np.zeros(1))
     counts = summary.empty(watch, False)
     table, weights, index = np.linspace(0.0, 1.0, tables.SIZE), np.ones(DRAWS, np.int64), np.empty(DRAWS, np.int32)
     runs: dict[str, Callable[[], object]] = {
         ARITHMETIC: lambda: _arithmetic(REPEATS, given, out), DIVISION: lambda: _division(REPEATS, given, out),
         UNIFORM: lambda: _uniforms(REPEATS, given, out), TABLE: lambda: _look_up(REPEATS, table, given, out),
+        SCORE: lambda: _scores(REPEATS, given, out, outer, place),
         COUNT: lambda: _count(REPEATS, watch.place[0, 0], counts, given, weights, index),
     }  # fmt: skip
     for name, function in mathematics().items():
