@@ -19,8 +19,7 @@ from kernel_values import settings_of
 from simulate import forecast, summary
 from simulate.assumptions import build
 from simulate.blocks import DRAWS
-from simulate.compiled import entry
-from simulate.summary import FIRST_UNIT, SECOND_UNIT, Sum
+from simulate.summary import CELLS, SQUARES, Sum
 
 
 def alternating(first: str, low: str, high: str, pairs: int) -> list[str]:
@@ -41,12 +40,6 @@ DATA = {
 }
 
 
-@entry
-def count_block(place, counts, values, many, weights, index):
-    """One histogram, as the kernel counts it; kept on disk, since to compile it costs seconds."""
-    summary.count(place, counts, 0, 0, values, many, weights, index)
-
-
 def counted(values: np.ndarray) -> tuple[float, float, float]:
     """Mean, standard deviation and width of a bin, as a run counts them."""
     watch = summary.place(values[None, None, :DRAWS], np.zeros(1, np.int64))
@@ -57,7 +50,7 @@ def counted(values: np.ndarray) -> tuple[float, float, float]:
         block = np.zeros(DRAWS)
         some = values[start : start + DRAWS]
         block[: len(some)] = some
-        count_block(watch.place[0, 0], counts, block, len(some), weights, index)
+        summary.count(watch.place[0, 0], counts, 0, 0, block, len(some), weights, index)
         total.take(counts)
     mean, sd = summary.moments(watch, total, len(values))
     return float(mean[0, 0]), float(sd[0, 0]), float(watch.place["width"][0, 0])
@@ -81,8 +74,8 @@ def test_means_and_deviations_keep_their_digits(name: str, verified: Verified) -
         told = f"{name}: correct digits of the {what}"
         verified("S11", told, round(digits, 1), wanted[what], met=digits >= wanted[what])
     rounding = 1e-15 * abs(float(mean))
-    assert abs(found - float(mean)) <= 0.5 * width / FIRST_UNIT + rounding
-    assert abs(deviation - sd) <= 0.25 * width / SECOND_UNIT / (sd / width) + rounding
+    assert abs(found - float(mean)) <= 0.5 * width / CELLS + rounding
+    assert abs(deviation - sd) <= 0.25 * width / SQUARES / (sd / width) + rounding
 
 
 def test_the_error_falls_with_the_root_of_the_number_of_draws(verified: Verified) -> None:

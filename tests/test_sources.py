@@ -11,7 +11,7 @@ import pytest
 
 from simulate import sources
 
-ENTRIES = ("kernel", "sampling", "conversion", "pooling", "elementwise")
+ENTRIES = ("kernel", "sampling", "conversion", "pooling", "elementwise", "summary")
 
 
 @pytest.mark.parametrize("name", ENTRIES)

@@ -135,7 +135,7 @@ def _head() -> Iterator[str]:
 def surroundings() -> Iterator[str]:
     """Date, machine and versions."""
     from simulate import __version__
-    from simulate.compiled import source_hash
+    from simulate.sources import source_hash
 
     yield f"{datetime.date.today():%d %B %Y}, version {__version__}, sources {source_hash()[:16]}"
     system = f"{platform.system()} {platform.machine()}, {' '.join(platform.libc_ver())}"
