@@ -29,7 +29,7 @@ class Processes:
         said = (self.folder / f"{len(self.started)}.log").open("wb")
         environment = {**os.environ, **({"PYTHONPATH": str(path)} if path else {})}
         command = [sys.executable, "-m", "dask", *words, *HERE]
-        self.started.append(subprocess.Popen(command, stdout=said, stderr=said, env=environment))
+        self.started.append(subprocess.Popen(command, stdout=said, stderr=said, env=environment, cwd=self.folder))
         return self.started[-1]
 
     def add(self, name: str, path: Path | None = None) -> subprocess.Popen[bytes]:
@@ -43,6 +43,11 @@ class Processes:
         while len(self.client.nthreads()) != count:
             assert time.monotonic() < until, self.client.nthreads()
             time.sleep(0.05)
+
+    def called(self, name: str) -> str:
+        """The address of a worker."""
+        workers: dict[str, dict[str, str]] = self.client.scheduler_info(-1)["workers"]
+        return next(address for address, worker in workers.items() if worker["id"] == name)
 
     def end(self) -> None:
         """End all of them."""

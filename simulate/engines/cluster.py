@@ -30,13 +30,16 @@ from simulate.errors import ClusterError
 from simulate.progress import note
 
 PATIENCE = 5  # seconds that a scheduler has to answer
+LOOK = 1.0  # seconds between two looks for workers that have come or gone
 AHEAD = 2  # tasks a thread: one that it does and one that waits
 SPEED = 400.0  # blocks a second and thread, as long as nothing is known; a slow guess for one member
 LEAST, USUAL = 1.0, 5.0  # seconds of work in a task
 BUSY = 4.0  # tasks last so long that adding up their counts takes this part of the time at most
 LARGEST = 2**25  # bytes of draws that come back with a task
 #: What the servers of a local cluster tell to browsers.
-SILENT = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+SILENT: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
+#: A plan has several megabytes for each hypothesis, which dask would warn of.
+LARGE = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
 #: Ctrl-C reaches all processes of a terminal, but workers are ended by the one that started them.
 DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
@@ -53,6 +56,7 @@ class Cluster:
             If it cannot be reached or started, or a worker has another program.
         """
         self.program = remote.program()
+        self.known, self.look = 0, 0.0  # threads of the workers, and when to ask again
         self.stack = ExitStack()
         with ExitStack() as unless_done:
             unless_done.callback(self.close)
@@ -70,7 +74,7 @@ class Cluster:
         """Worker processes that only this one can speak to, and that end with it."""
         folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="simulate-cluster-"))
         try:
-            with dask.config.set(SILENT):
+            with dask.config.set(SILENT | {"temporary-directory": folder}):
                 cluster = LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
@@ -94,8 +98,11 @@ class Cluster:
 
     def threads(self) -> int:
         """How many tasks the workers can do at the same time; workers may come and go."""
-        with self._lost():
-            return sum(self.client.nthreads().values())
+        if time.monotonic() >= self.look:
+            with self._lost():
+                self.known = sum(self.client.nthreads().values())
+            self.look = time.monotonic() + LOOK
+        return self.known
 
     def run(
         self,
@@ -118,7 +125,7 @@ class Cluster:
 
     def submit(self, function: Callable[..., Any], *words: Any) -> Future:
         """Have some worker do this."""
-        with self._lost():
+        with self._lost(), dask.config.set(LARGE):
             return self.client.submit(function, *words, pure=False)
 
     def result(self, future: Future) -> Any:
@@ -211,7 +218,7 @@ class _Run(Work):
                 if checkpoint and checkpoint.due():
                     self.write(checkpoint)
         except BaseException:
-            if checkpoint and checkpoint.worthwhile() and not self.halfway:
+            if checkpoint and checkpoint.worthwhile() and self.done and not self.halfway:
                 self.write(checkpoint)
             raise
         finally:
