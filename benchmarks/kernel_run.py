@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -31,8 +31,8 @@ def _draw_blocks(draws, seed, blocks, rows, stack):
 class KernelRun:
     """A worker with everything that the default run prepares."""
 
-    def __init__(self, name: str = "baseline_2026") -> None:
-        self.set = assumptions.build(*compose.settings(name))
+    def __init__(self, name: str = "baseline_2026", words: Sequence[str] = ()) -> None:
+        self.set = assumptions.build(*compose.settings(name, words))
         outcome = forecast.simulate(self.set, 2 * DRAWS, 1, 1)
         self.prepared, self.watched, self.paths, self.dates, _ = outcome.members[0].member
         self.worker = self._worker()

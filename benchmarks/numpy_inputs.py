@@ -23,6 +23,16 @@ LN_10 = math.log(10.0)
 QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
 DATE_BINS = 128  # cells of a year in which crossing dates are counted
 
+#: The laws and limits of baseline_2026, which models that are written for it alone know.
+LAWS = {
+    "gwp": ("exponential", "none"), "spend": ("lead-time", "logistic"),
+    "price_performance": ("exponential", "logistic"),
+    "run_length": ("exponential", "hard"), "chip": ("decaying", "logistic"), "power": ("decaying", "logistic"),
+    "efficiency": ("exponential", "logistic"), "token": ("exponential", "none"), "trend": ("two-regime", "none"),
+    "algorithm": ("exponential", "logistic"),
+}  # fmt: skip
+ACTIVE = {"money", "chips", "power", "data", "trend"}
+
 
 class Marginal(NamedTuple):
     """One drawn row: family and parameters, the probabilities kept of a cut normal, and the way to a kernel value."""
@@ -178,3 +188,18 @@ def per_e_fold(unit: str) -> float:
     if unit.startswith("log10 ") or unit == "OOM/yr":
         return LN_10
     return 1.0 / LN_10 if unit == "years per OOM" else 1.0
+
+
+def logged(one: Marginal) -> bool:
+    """Whether the logarithm of what is written is watched."""
+    return one.family in ("lognormal", "loguniform") or one.operation is Operation.LOG
+
+
+def only_known(table: Table) -> None:
+    """Refuse a set that is not like `baseline_2026`, for models that are written for its laws and ceilings alone."""
+    laws = {name: law[:2] for name, law in table.laws.items()}
+    dates = {law[2] for name, law in table.laws.items() if name != "token"} | {table.stock_at}
+    if laws != LAWS or set(table.active) != ACTIVE or dates != {table.start} or not table.spend_shared:
+        raise NotImplementedError("other laws, limits, starts or ceilings than those of baseline_2026")
+    if "spend_limit" in table.marginals | table.certain or table.certain["algorithm_start"]:
+        raise NotImplementedError("a limit of spend beside its share, algorithms that start above 1")

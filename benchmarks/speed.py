@@ -6,38 +6,92 @@ import argparse
 import datetime
 import os
 import platform
-from importlib.metadata import version
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
 
 import benchmarks.one_thread  # noqa: F401
-from benchmarks import numpy_inputs, processes, sets, textbook, tuned
+from benchmarks import agreement, competitors, in_c, numpy_inputs, processes, roofline, sets, textbook, tuned
+from benchmarks.competitors import DOUBLE, PLAIN, SINGLE, TEXTBOOK, TUNED, C
 from benchmarks.kernel_run import KernelRun
 from benchmarks.profile_kernel import profile, text
-from benchmarks.timing import Case, Time, interleaved, wall
+from benchmarks.timing import Case, Time, interleaved, one_core, wall
 
 OUT = Path(__file__).parent.parent / "docs" / "speed.md"
-CHUNKS = (4096, 8192, 16384, 32768)
-SOME, MANY = 16384, 200_000
-KERNEL_DRAWS = 65536
+KERNEL, KERNEL_DRAWS = "kernel", 65536
+AGREEMENT_DRAWS, FEWER_DRAWS = 262_144, 65_536
+HORIZONS = (9, 18, 35, 70)
+#: How many times the time of the kernel each has to take at least; the kernel itself, how many times that of C at most.
+TARGETS = {TUNED: 5.0, TEXTBOOK: 25.0, DOUBLE: 6.0, SINGLE: 2.0, PLAIN: 15.0}
+OF_C = 1.15
+PARTS = {
+    "sampling, conversion, what stays the same": 0, "histograms of inputs": in_c.INPUTS,
+    "drivers, all years": in_c.YEARS, "crossings": in_c.YEARS | in_c.CROSSINGS,
+    "histograms of results": in_c.YEARS | in_c.HISTOGRAMS,
+}  # fmt: skip
 
 
 def ratios(kernel: KernelRun, rounds: int) -> dict[str, Time]:
-    """Nanoseconds for a draw of kernel and NumPy, in turn."""
+    """Nanoseconds for a draw of the kernel and of all that it is held against, in turn, on one core."""
     table = numpy_inputs.read()
-    runs = {chunk: tuned.Tuned(table, chunk) for chunk in CHUNKS}
-    sampler, rng = runs[SOME].sampler, np.random.default_rng(1)
-    cases = {"kernel": Case(lambda: kernel.run(KERNEL_DRAWS), KERNEL_DRAWS)}
-    for chunk, model in runs.items():
-        cases[f"tuned NumPy, chunks of {chunk}"] = Case(lambda model=model: model.count(KERNEL_DRAWS), KERNEL_DRAWS)  # type: ignore[misc]
-    cases["textbook NumPy, 16384 draws"] = Case(lambda: textbook.run(table, SOME), SOME)
-    cases["sampling only: kernel"] = Case(lambda: kernel.sample(KERNEL_DRAWS), KERNEL_DRAWS)
-    cases["sampling only: tuned NumPy"] = Case(sampler.draw, SOME)
-    cases["sampling only: textbook NumPy"] = Case(lambda: textbook.sample(table, SOME, rng), SOME)
-    found = interleaved(cases, rounds)
-    few = interleaved({"kernel again": cases["kernel"], "many": Case(lambda: textbook.run(table, MANY), MANY)}, 2)
-    return found | {f"textbook NumPy, {MANY} draws": few["many"], "kernel, beside the line above": few["kernel again"]}
+    cases = {KERNEL: Case(lambda: kernel.run(KERNEL_DRAWS), KERNEL_DRAWS)}
+    for one in competitors.all_of_them():
+        cases[one.name] = Case(one.timed(table), one.draws)
+    return interleaved(cases, rounds)
+
+
+def against(times: dict[str, Time]) -> tuple[list[str], list[str]]:
+    """The table of all, and what has been reached of the targets, each by the best of its kind."""
+    base = times[KERNEL].least
+    rows = [f"| {k} | {t.least:,.0f} | {t.median:,.0f} | {t.least / base:.2f} |" for k, t in times.items()]
+    reached = []
+    for kind, target in (TARGETS | {C: OF_C}).items():
+        found = [time.least for name, time in times.items() if name.startswith(kind)]
+        if not found:
+            reached.append(f"| {kind} | not measured | {_wanted(kind, target)} | |")
+            continue
+        ratio = min(found) / base
+        met = 1.0 / ratio <= target if kind == C else ratio >= target
+        shown = f"{1.0 / ratio:.2f} of its time" if kind == C else f"{ratio:.1f} times"
+        reached.append(f"| {kind} | {shown} | {_wanted(kind, target)} | {'met' if met else 'missed'} |")
+    return rows, reached
+
+
+def _wanted(kind: str, target: float) -> str:
+    return f"the kernel takes at most {target:g}" if kind == C else f"at least {target:g} times the kernel"
+
+
+def sampling(kernel: KernelRun, rounds: int) -> list[str]:
+    """Rows of the time that drawing the inputs takes."""
+    table, chunk = numpy_inputs.read(), competitors.TEXTBOOK_DRAWS
+    sampler, rng = tuned.Tuned(table, chunk).sampler, np.random.default_rng(1)
+    times = interleaved({
+        KERNEL: Case(lambda: kernel.sample(KERNEL_DRAWS), KERNEL_DRAWS),
+        TUNED: Case(sampler.draw, chunk),
+        TEXTBOOK: Case(lambda: textbook.sample(table, chunk, rng), chunk),
+    }, rounds)  # fmt: skip
+    return [f"| {name} | {time.least:,.0f} |" for name, time in times.items()]
+
+
+def parts_of_c(rounds: int) -> list[str]:
+    """Where the time of the C goes, by leaving out parts."""
+    if not in_c.compilers():
+        return ["No C compiler is here."]
+    model = in_c.InC(numpy_inputs.read(), in_c.compilers()[0])
+    cases = {
+        name: Case(lambda parts=parts: model.count(KERNEL_DRAWS, parts), KERNEL_DRAWS)  # type: ignore[misc]
+        for name, parts in PARTS.items()
+    }
+    times = {name: time.least for name, time in interleaved(cases, rounds).items()}
+    first, _, years, *_ = PARTS
+    rows = {first: times[first]} | {
+        name: times[name] - times[years if parts & in_c.YEARS and name != years else first]
+        for name, parts in PARTS.items()
+        if parts
+    }
+    return ["| part of the C | ns per draw |", "|---|---:|", *(f"| {name} | {ns:,.0f} |" for name, ns in rows.items())]
 
 
 def linear(kernel: KernelRun) -> list[tuple[int, float]]:
@@ -47,22 +101,28 @@ def linear(kernel: KernelRun) -> list[tuple[int, float]]:
     return [(n, times[str(n)].least) for n in sizes]
 
 
+def years(rounds: int) -> list[tuple[int, int, float]]:
+    """Years, instants and nanoseconds for a draw at several horizons."""
+    runs = {n: KernelRun("baseline_2026", [f"horizon={2026 + n}"]) for n in HORIZONS}
+    cases = {str(n): Case(lambda run=run: run.run(KERNEL_DRAWS // 2), KERNEL_DRAWS // 2) for n, run in runs.items()}  # type: ignore[misc]
+    times = interleaved(cases, rounds)
+    return [(n, len(run.set.years), times[str(n)].least) for n, run in runs.items()]
+
+
 def report(arguments: argparse.Namespace) -> str:
     """Measure everything; the text of docs/speed.md."""
     kernel = KernelRun()
-    times = ratios(kernel, arguments.rounds)
-    base = times["kernel"].least
-    best, plain = (
-        min(time.least for name, time in times.items() if name.startswith(kind)) / base
-        for kind in ("tuned", "textbook")
-    )
-    rows = [f"| {k} | {t.least:,.0f} | {t.median:,.0f} | {t.least / base:.2f} |" for k, t in times.items()]
+    with one_core():
+        agreed = agreement.check(agreement.one_of_each(), AGREEMENT_DRAWS, FEWER_DRAWS)
+        rows, reached = against(ratios(kernel, arguments.rounds))
+        drawing, of_c = sampling(kernel, arguments.rounds), parts_of_c(arguments.rounds)
+        parts = text(profile(kernel, 2 * arguments.rounds))
     return "\n".join([
         "# Speed",
         "",
         *_machine(),
         "",
-        "## Kernel and NumPy",
+        "## The kernel against the same model in other ways",
         "",
         ABOUT_RATIOS,
         "",
@@ -70,18 +130,37 @@ def report(arguments: argparse.Namespace) -> str:
         "|---|---:|---:|---:|",
         *rows,
         "",
-        f"Tuned NumPy takes {best:.1f} times as long as the kernel (target: at least 4), "
-        f"textbook NumPy {plain:.1f} times (target: at least 15).",
+        *(f"- {line}" for line in competitors.missing()),
+        *([""] if competitors.missing() else []),
+        "| against the best of | measured | target | |",
+        "|---|---|---|---|",
+        *reached,
         "",
-        "## Where the kernel's time goes",
+        "They compute the same thing, as far as chance lets it be seen (`python -m benchmarks.agreement`):",
         "",
-        "By leaving out one part at a time; drivers and sampling are left out of a run that counts nothing.",
+        *(f"- {line}" for line in agreed),
+        "",
+        "Of this, drawing the inputs alone:",
+        "",
+        "| | ns per draw, least |",
+        "|---|---:|",
+        *drawing,
+        "",
+        "## Where the time goes",
+        "",
+        "The kernel, by leaving out one part at a time; drivers and sampling from a run that counts nothing.",
         "",
         "```text",
-        text(profile(kernel)),
+        parts,
         "```",
         "",
-        *_scaling(kernel),
+        *of_c,
+        "",
+        "## Roofline",
+        "",
+        roofline.report(kernel, arguments.rounds),
+        "",
+        *_scaling(kernel, arguments.rounds),
         "",
         "## The shipped sets",
         "",
@@ -95,11 +174,13 @@ def report(arguments: argparse.Namespace) -> str:
 
 
 ABOUT_RATIOS = """\
-All cases in turn on one thread, CPU time of that thread. The NumPy models (`benchmarks/textbook.py`,
-`benchmarks/tuned.py`) give the same outputs as the kernel, and `python -m benchmarks.numpy_models` checks that they
-agree within Monte Carlo error. The tuned one works in natural logarithms, in place, with everything that is the same
-every year worked out once a chunk. Textbook times include its final quantiles, which stand for the histograms of the
-others. These are ratios of one run on a noisy machine that other work shares: they move by a third from run to run."""
+The default set and the same outputs: histograms of 22 quantities at every instant with their moments, histograms of
+the inputs, which ceiling binds, who has crossed which threshold, and when. All in turn on one core, CPU time of the
+process. Textbook NumPy works on whole arrays and ends in `np.quantile`, which stands for the histograms of the others.
+Tuned NumPy, JAX and C work in chunks, carry states from year to year, and do once what is the same every year. JAX is
+jit-compiled, with scatter-adds for histograms. C is compiled with `-O3 -march=native -ffast-math`, with its own
+generator, exponential, logarithm and normal quantile, in double precision; it knows the laws of this one set, while
+the kernel reads them as data. The plain loop is numba without thought for vectors or caches."""
 
 
 ABOUT_SETS = """\
@@ -111,22 +192,35 @@ step beside that of the default set. Sets of few instants draw their inputs for 
 def _machine() -> list[str]:
     about = Path("/proc/cpuinfo").read_text().splitlines()
     models = [line.split(":")[1].strip() for line in about if "model name" in line]
-    versions = ", ".join(f"{name} {version(name)}" for name in ("numpy", "scipy", "numba", "xarray", "matplotlib"))
+    names = ("numpy", "scipy", "numba", "jax", "jaxlib", "xarray", "matplotlib")
+    versions = [f"{name} {found}" for name in names if (found := _version(name))]
+    for compiler in in_c.compilers():
+        versions.append(subprocess.run([compiler, "--version"], capture_output=True, text=True).stdout.splitlines()[0])
     return [
         "Written by `python -m benchmarks.speed`; not to be edited.",
         "",
-        f"- machine: {models[0] if models else platform.processor()}, {os.cpu_count()} cores, shared with other work",
-        f"- versions: Python {platform.python_version()}, {versions}",
+        f"- machine: {models[0] if models else platform.processor()}, {os.cpu_count()} cores",
+        f"- versions: Python {platform.python_version()}, {', '.join(versions)}",
         f"- date: {datetime.datetime.now(datetime.UTC):%Y-%m-%d %H:%M} UTC; load average {os.getloadavg()[0]:.1f}",
     ]
 
 
-def _scaling(kernel: KernelRun) -> list[str]:
-    """Draws and threads."""
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _scaling(kernel: KernelRun, rounds: int) -> list[str]:
+    """Draws, years and threads."""
     one, two = (wall(lambda threads=threads: kernel.run(2**19, threads), 4) for threads in (1, 2))  # type: ignore[misc]
-    table = [f"| {n:,} | {nanoseconds:,.0f} |" for n, nanoseconds in linear(kernel)]
+    with one_core():
+        by_draws = [f"| {n:,} | {nanoseconds:,.0f} |" for n, nanoseconds in linear(kernel)]
+        by_years = [f"| {n} | {k} | {ns:,.0f} | {ns / k:.0f} |" for n, k, ns in years(rounds)]
     return [
-        "## Draws and threads", "", "| draws, one thread | ns per draw |", "|---:|---:|", *table, "",
+        "## Draws, years and threads", "", "| draws, one thread | ns per draw |", "|---:|---:|", *by_draws, "",
+        "| years | instants | ns per draw | per draw and instant |", "|---:|---:|---:|---:|", *by_years, "",
         f"524,288 draws, wall clock: one thread {one:.2f} s, two threads {two:.2f} s, {one / two:.2f} times as fast "
         "(target: 1.7 where two cores are free).",
     ]  # fmt: skip

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy as np
@@ -24,16 +26,30 @@ class Time(NamedTuple):
 
 
 def interleaved(cases: Mapping[str, Case], rounds: int) -> dict[str, Time]:
-    """CPU time of this thread for each case, all cases once a round."""
+    """CPU time of the process for each case, all cases once a round; work on other threads is found out."""
     found: dict[str, list[float]] = {name: [] for name in cases}
     for case in cases.values():
         case.run()
     for _ in range(rounds):
         for name, case in cases.items():
-            before = time.thread_time()
+            before = time.process_time()
             case.run()
-            found[name].append((time.thread_time() - before) / case.draws * 1e9)
+            found[name].append((time.process_time() - before) / case.draws * 1e9)
     return {name: Time(min(times), float(np.median(times))) for name, times in found.items()}
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this thread, and all that are started from it, to one core."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def wall(run: Callable[[], object], repeats: int = 5) -> float:

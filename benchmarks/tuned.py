@@ -11,14 +11,15 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.numpy_inputs import DATE_BINS, LN_10, QUANTILES, Table
-from benchmarks.tuned_histogram import Histogram, date_quantiles
+from benchmarks import counted
+from benchmarks.counted import PILOT
+from benchmarks.numpy_inputs import DATE_BINS, LN_10, Table
+from benchmarks.tuned_histogram import Histogram
 from benchmarks.tuned_path import Pool, limit_by, path_of
 from benchmarks.tuned_sampling import Sampler
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 LN_6 = float(np.log(6.0))
-PILOT = 512
 
 
 class Tuned:
@@ -31,8 +32,7 @@ class Tuned:
         self.years = table.years - table.start
         self.step = float(self.years[1])
         self.sampler = Sampler(table, chunk, seed)
-        # The trend and its ceiling are one and the same row.
-        self.names = [name for name in table.results if name != "ceiling:trend"]
+        self.names, self.input_names = counted.result_names(table), self.sampler.names
         self.matrix = np.empty((len(self.names), chunk))
         self.w = dict(zip(self.names, self.matrix, strict=True))
         self.w["ceiling:trend"] = self.w["trend"]
@@ -54,11 +54,11 @@ class Tuned:
             first = self.matrix[:, :PILOT]
             ends[:, :, year] = first.min(axis=1), first.max(axis=1)
 
-        self.histogram = self.inputs = None
+        self.results = self.inputs = None
         self._chunk(look)
         first = self.sampler.watched[:, :PILOT]
         self.inputs = Histogram(first.min(axis=1)[:, None], first.max(axis=1)[:, None], self.chunk)
-        self.histogram = Histogram(ends[0], ends[1], self.chunk)
+        self.results = Histogram(ends[0], ends[1], self.chunk)
         for counts in (self.binding, self.crossed, self.cells):
             counts[:] = 0
 
@@ -80,8 +80,8 @@ class Tuned:
         self.inputs.add(0, self.sampler.watched)
 
     def _count(self, year: int) -> None:
-        assert self.histogram is not None
-        self.histogram.add(year, self.matrix)
+        assert self.results is not None
+        self.results.add(year, self.matrix)
 
     def _prepare(self) -> None:
         """What stays the same through the years of a chunk."""
@@ -259,25 +259,4 @@ class Tuned:
 
     def outputs(self) -> dict[str, Any]:
         """The same tables as the textbook's."""
-        assert self.histogram is not None
-        assert self.inputs is not None
-        table, names = self.table, [*self.names, "ceiling:trend"]
-        rows = [*range(len(self.names)), self.names.index("trend")]
-        quantiles = self.histogram.quantiles(QUANTILES) / LN_10
-        mean, sd = (side / LN_10 for side in self.histogram.moments(self.draws))
-        of_inputs = self.sampler.as_written(self.inputs.quantiles(QUANTILES)[:, :, 0])
-        crossed = np.cumsum(self.crossed, axis=1)
-        dates = [
-            date_quantiles(already, cells, self.draws, float(table.start))
-            for already, cells in zip(crossed[:, 0], self.cells, strict=True)
-        ]
-        return {
-            "quantiles": {name: quantiles[k] for name, k in zip(names, rows, strict=True)},
-            "mean": {name: mean[k] for name, k in zip(names, rows, strict=True)},
-            "sd": {name: sd[k] for name, k in zip(names, rows, strict=True)},
-            "binding": self.binding / self.draws,
-            "crossed": dict(zip(table.thresholds, crossed / self.draws, strict=True)),
-            "dates": dict(zip(table.thresholds, dates, strict=True)),
-            "cells": dict(zip(table.thresholds, self.cells, strict=True)),
-            "inputs": of_inputs | {name: np.full(len(QUANTILES), v) for name, v in table.written.items()},
-        }
+        return counted.outputs(self, LN_10)

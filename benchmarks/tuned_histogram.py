@@ -12,7 +12,7 @@ BINS, ROOM = 2048, 8.0
 class Histogram:
     """Counts of many rows at many instants, placed by the ends of a pilot, shape (row, instant)."""
 
-    def __init__(self, low: np.ndarray, high: np.ndarray, chunk: int) -> None:
+    def __init__(self, low: np.ndarray, high: np.ndarray, chunk: int = 0) -> None:
         least = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0) * 2.0**-30
         self.width = np.ldexp(1.0, np.frexp(ROOM * np.maximum(high - low, least) / BINS)[1])
         self.origin = (np.rint(0.5 * (low + high) / self.width) - BINS // 2) * self.width

@@ -115,8 +115,3 @@ class Sampler:
             np.log1p(out, out=out)
         else:
             raise NotImplementedError(str(one.operation))
-
-    def as_written(self, watched: np.ndarray) -> dict[str, np.ndarray]:
-        """Quantiles of what is watched, as written."""
-        logged = [one.family in ("lognormal", "loguniform") or one.operation is Operation.LOG for one in self.marginals]
-        return {name: np.exp(row) if log else row for name, row, log in zip(self.names, watched, logged, strict=True)}

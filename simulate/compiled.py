@@ -2,9 +2,9 @@
 
 `inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions
 that Python calls; only those are stored. Numba's own cache looks at one file only and would return a stale answer after
-an edit elsewhere, so it lives in a folder named by a hash of every source file of the package and of the versions of
-numba and numpy: any change misses it. Neither fast-math nor division checks: the first changes answers, the second
-stops vectorisation.
+an edit elsewhere, so it lives in a folder named by a hash of every source file that the function's module is made of
+(`sources`) and of the versions of numba and numpy: any change misses it. Neither fast-math nor division checks: the
+first changes answers, the second stops vectorisation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import hashlib
 import os
 import stat
 import sys
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,8 @@ import llvmlite.binding
 import numba
 import numpy as np
 
-PACKAGE = Path(__file__).parent
+from simulate import sources
+
 config: Any = numba.config
 
 
@@ -47,19 +47,10 @@ inline = numba.njit(**OPTIONS, forceinline=True)
 jit = numba.njit(**OPTIONS, nogil=True)
 
 
-@cache
-def source_hash() -> str:
-    """Hash of all Python files of the package: what decides whether two results are of the same program."""
-    digest = hashlib.sha256()
-    for file in sorted(PACKAGE.rglob("*.py")):
-        digest.update(str(file.relative_to(PACKAGE)).encode() + b"\0" + file.read_bytes() + b"\0")
-    return digest.hexdigest()
-
-
-def _cache_folder() -> Path | None:
-    """A folder that only this user can write, or None: then every process compiles anew."""
+def _cache_folder(module: str) -> Path | None:
+    """A folder for the code of a module that only this user can write, or None: then every process compiles anew."""
     base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    versions = f"{source_hash()}-{numba.__version__}-{np.__version__}-{sys.version}"
+    versions = f"{sources.hash_of(module)}-{numba.__version__}-{np.__version__}-{sys.version}"
     folder = base / "simulate" / hashlib.sha256(versions.encode()).hexdigest()[:16]
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -76,14 +67,14 @@ def _cache_folder() -> Path | None:
 
 def entry(function):
     """Compile a function that Python calls, and keep the machine code for the next process."""
-    folder = _cache_folder()
+    folder = _cache_folder(function.__module__)
     if folder is None:
         return jit(function)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
-        # Safe, though numba checks the file of `function` alone: the folder is named by a hash of all sources (see
-        # `_cache_folder`), so that what is found there was compiled from this very program.
+        # Safe, though numba checks the file of `function` alone: the folder is named by a hash of every file that its
+        # module is made of (see `_cache_folder`), so that what is found there was compiled from these very sources.
         return numba.njit(**OPTIONS, nogil=True, cache=True)(function)
     finally:
         config.CACHE_DIR = before

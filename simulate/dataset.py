@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import by_hypothesis, provenance
+from simulate import by_hypothesis, convergence, provenance
 from simulate.crossings import NEVER_CROSSED
 from simulate.outcome import LIKELIHOOD, RESULTS, Outcome
 
@@ -55,7 +55,8 @@ class _Labels:
             self.variables |= more
             self.coordinates |= names
         about = provenance.of_set("forecast", self.set, self.of.draws, self.of.seed)
-        return self.variables, self.coordinates, about | {"sampling": self.of.sampling}
+        about |= {"sampling": self.of.sampling, "convergence": json.dumps(convergence.judge(self.of))}
+        return self.variables, self.coordinates, about
 
     def _quantities(self) -> None:
         for name, unit in self.set.units.items():

@@ -33,6 +33,7 @@ from simulate.fields import (
 from simulate.metalogs import metalog
 from simulate.modes import pert, triangular
 from simulate.shapes import Kind, Part, Shape, check_kept, truncate, truncated_normal
+from simulate.units import LOG10_E
 
 
 def normal(fields: Fields) -> Shape:
@@ -49,7 +50,7 @@ def lognormal(fields: Fields) -> Shape:
     """Lognormal, by the ends of its central interval or by median and sd of the natural log."""
     if either(fields, ("low", "high"), ("median", "sd_ln")):
         a = elementwise.log10(positive(fields, "median"))
-        b = positive(fields, "sd_ln") * elementwise.LOG10_E
+        b = positive(fields, "sd_ln") * LOG10_E
     else:
         low, high = (elementwise.log10(end) for end in low_high(fields, positive=True))
         a, b = 0.5 * (low + high), 0.5 * (high - low) / -elementwise.normal_quantile(tail_mass(fields))

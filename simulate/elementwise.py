@@ -11,7 +11,6 @@ from simulate import fastmath
 from simulate.compiled import entry
 
 Array = NDArray[np.float64]
-LOG10_E = 0.4342944819032518
 LOG, LOG10, EXP, EXP10, NORMAL_QUANTILE, NORMAL_PROBABILITY = range(6)
 
 

@@ -27,10 +27,10 @@ LOG2_10, LOG2_10_LOW = 3.321928094887362, 1.661617516973592e-16
 LOG10_2 = 0.3010299956639812
 LOG2_E, LOG2_E_LOW = 1.4426950408889634, 2.0355273740931033e-17
 LN_2 = 0.6931471805599453
-LN_10 = 2.302585092994046
 SQRT_HALF_BITS = 0x3FE6A09E667F3BCD
 SQRT_HALF = 0.7071067811865476
 LARGEST_EXPONENT = 1022.0
+CENTRAL = 0.425  # from 1/2: how far the central fit of the normal quantile reaches
 
 
 def _bits_in(x):
@@ -182,51 +182,57 @@ def round_even(x):
 
 
 @inline
+def normal_quantile_central(q):
+    """The normal quantile of 1/2 + q for |q| up to 0.425, by AS 241."""
+    r = fma(-q, q, 0.180625)
+    n = fma(2.5090809287301226727e3, r, 3.3430575583588128105e4)
+    n = fma(n, r, 6.7265770927008700853e4)
+    n = fma(n, r, 4.5921953931549871457e4)
+    n = fma(n, r, 1.3731693765509461125e4)
+    n = fma(n, r, 1.9715909503065514427e3)
+    n = fma(n, r, 1.3314166789178437745e2)
+    n = fma(n, r, 3.3871328727963666080)
+    d = fma(5.2264952788528545610e3, r, 2.8729085735721942674e4)
+    d = fma(d, r, 3.9307895800092710610e4)
+    d = fma(d, r, 2.1213794301586595867e4)
+    d = fma(d, r, 5.3941960214247511077e3)
+    d = fma(d, r, 6.8718700749205790830e2)
+    d = fma(d, r, 4.2313330701600911252e1)
+    return q * n / fma(d, r, 1.0)
+
+
+@inline
+def normal_quantile_outer(u):
+    """The normal quantile of u further from 1/2 than that, by AS 241: one fit up to five standard deviations or so, and
+    one beyond.
+    """
+    w = math.sqrt(-LN_2 * log2(min(u, 1.0 - u)))
+    far = w > 5.0
+    r = w - 5.0 if far else w - 1.6
+    n = 2.01033439929228813265e-7 if far else 7.74545014278341407640e-4
+    n = fma(n, r, 2.71155556874348757815e-5 if far else 2.27238449892691845833e-2)
+    n = fma(n, r, 1.24266094738807843860e-3 if far else 2.41780725177450611770e-1)
+    n = fma(n, r, 2.65321895265761230930e-2 if far else 1.27045825245236838258)
+    n = fma(n, r, 2.96560571828504891230e-1 if far else 3.64784832476320460504)
+    n = fma(n, r, 1.78482653991729133580 if far else 5.76949722146069140550)
+    n = fma(n, r, 5.46378491116411436990 if far else 4.63033784615654529590)
+    n = fma(n, r, 6.65790464350110377720 if far else 1.42343711074968357734)
+    d = 2.04426310338993978564e-15 if far else 1.05075007164441684324e-9
+    d = fma(d, r, 1.42151175831644588870e-7 if far else 5.47593808499534494600e-4)
+    d = fma(d, r, 1.84631831751005468180e-5 if far else 1.51986665636164571966e-2)
+    d = fma(d, r, 7.86869131145613259100e-4 if far else 1.48103976427480074590e-1)
+    d = fma(d, r, 1.48753612908506148525e-2 if far else 6.89767334985100004550e-1)
+    d = fma(d, r, 1.36929880922735805310e-1 if far else 1.67638483018380384940)
+    d = fma(d, r, 5.99832206555887937690e-1 if far else 2.05319162663775882187)
+    d = fma(d, r, 1.0)
+    return (-1.0 if u < 0.5 else 1.0) * n / d
+
+
+@inline
 def normal_quantile(u):
     """The normal quantile of u in (0, 1), by AS 241."""
     q = u - 0.5
-    tail = min(u, 1.0 - u)
-    w = math.sqrt(-LN_2 * log2(tail))
-    central = abs(q) <= 0.425
-    far = w > 5.0
-    r = fma(-q, q, 0.180625) if central else (w - 5.0 if far else w - 1.6)
-    n = 2.5090809287301226727e3 if central else (2.01033439929228813265e-7 if far else 7.74545014278341407640e-4)
-    n = fma(
-        n, r, 3.3430575583588128105e4 if central else (2.71155556874348757815e-5 if far else 2.27238449892691845833e-2)
-    )
-    n = fma(
-        n, r, 6.7265770927008700853e4 if central else (1.24266094738807843860e-3 if far else 2.41780725177450611770e-1)
-    )
-    n = fma(
-        n, r, 4.5921953931549871457e4 if central else (2.65321895265761230930e-2 if far else 1.27045825245236838258)
-    )
-    n = fma(
-        n, r, 1.3731693765509461125e4 if central else (2.96560571828504891230e-1 if far else 3.64784832476320460504)
-    )
-    n = fma(n, r, 1.9715909503065514427e3 if central else (1.78482653991729133580 if far else 5.76949722146069140550))
-    n = fma(n, r, 1.3314166789178437745e2 if central else (5.46378491116411436990 if far else 4.63033784615654529590))
-    n = fma(n, r, 3.3871328727963666080 if central else (6.65790464350110377720 if far else 1.42343711074968357734))
-    d = 5.2264952788528545610e3 if central else (2.04426310338993978564e-15 if far else 1.05075007164441684324e-9)
-    d = fma(
-        d, r, 2.8729085735721942674e4 if central else (1.42151175831644588870e-7 if far else 5.47593808499534494600e-4)
-    )
-    d = fma(
-        d, r, 3.9307895800092710610e4 if central else (1.84631831751005468180e-5 if far else 1.51986665636164571966e-2)
-    )
-    d = fma(
-        d, r, 2.1213794301586595867e4 if central else (7.86869131145613259100e-4 if far else 1.48103976427480074590e-1)
-    )
-    d = fma(
-        d, r, 5.3941960214247511077e3 if central else (1.48753612908506148525e-2 if far else 6.89767334985100004550e-1)
-    )
-    d = fma(
-        d, r, 6.8718700749205790830e2 if central else (1.36929880922735805310e-1 if far else 1.67638483018380384940)
-    )
-    d = fma(
-        d, r, 4.2313330701600911252e1 if central else (5.99832206555887937690e-1 if far else 2.05319162663775882187)
-    )
-    d = fma(d, r, 1.0)
-    return (q if central else (-1.0 if q < 0.0 else 1.0)) * n / d
+    return normal_quantile_central(q) if abs(q) <= CENTRAL else normal_quantile_outer(u)
 
 
 @inline

@@ -41,8 +41,9 @@ PATH = np.dtype(
         for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half", "scratch"]
     ]
 )
-#: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, and whether the set has it.
-RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8")])
+#: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, whether the set has it, and
+#: whether its growth is shaken.
+RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8"), ("volatile", "i8")])
 
 _NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(24))
 NEGLIGIBLE = 30.0  # orders of magnitude below a limit at which it cannot be felt in 53 bits
@@ -165,6 +166,13 @@ def saturating(value, limit, scratch):
 
 
 @jit
+def logistic_amount(path, inverse_limit, out):
+    """10^v / (1 + 10^(v - L)), `logistic` of an amount, written so that it bears v = infinity."""
+    for i in range(DRAWS):
+        out[i] = 1.0 / (exp10(-path.value[i]) + inverse_limit[i])
+
+
+@jit
 def no_limit(value, limit, scratch):
     """The level as it is."""
 
@@ -191,26 +199,48 @@ LIMITS: dict[str, Callable[..., Any]] = {
     "exponential": saturating,
 }
 
+#: Limits that an amount (10^level) meets at less cost than its logarithm: see `amount_at`.
+AMOUNTS = {"logistic": logistic_amount}
+
+
+def _by_level(limit: Callable[..., Any]) -> Callable[..., Any]:
+    """A limit of an amount by way of its logarithm."""
+
+    @jit
+    def amount(path, inverse_limit, out):
+        limit(path.value, path.limit, out)
+        for i in range(DRAWS):
+            out[i] = exp10(path.value[i])
+
+    return amount
+
+
 unlimited = one_of([law.grow for law in LAWS.values()])
 approach = one_of(list(LIMITS.values()))
+_amount = one_of([AMOUNTS.get(name) or _by_level(limit) for name, limit in LIMITS.items()])
 
 
 @jit
-def level_at(path, rule, year, noise, limit, scratch):
-    """Write the path's level at `year` to `path.value`: the law, the shocks so far, then the limit."""
+def amount_at(path, rule, t, year, inverse_limit, out):
+    """Write the path's amount (10^level) at a `year` up to the instant t to `out`; `inverse_limit` is 10^-limit."""
     unlimited(rule.law, path, rule, year)
-    for i in range(DRAWS):
-        path.value[i] += noise[i]
-    approach(rule.limit, path.value, limit, scratch)
+    if rule.volatile:
+        for i in range(DRAWS):
+            path.value[i] += path.noise[i] - (t.year - year) * path.shock[i]
+    _amount(rule.limit, path, inverse_limit, out)
+
+
+@jit
+def grow_below(x, path, rule, limit, t):
+    """Advance a path to the instant t, below a limit that moves: the law, the shocks so far, then the limit."""
+    unlimited(rule.law, path, rule, t.year)
+    if rule.volatile:
+        for i in range(DRAWS):
+            path.value[i] += path.noise[i]
+    approach(rule.limit, path.value, limit, x.scratch)
 
 
 @jit
 def grow(x, path, rule, t):
     """Advance a path to the instant t, below its own limit."""
-    level_at(path, rule, t.year, path.noise, path.limit, x.scratch)
-
-
-@jit
-def grow_below(x, path, rule, limit, t):
-    """Advance a path to the instant t, below a limit that moves."""
-    level_at(path, rule, t.year, path.noise, limit, x.scratch)
+    grow_below(x, path, rule, path.limit, t)

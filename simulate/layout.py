@@ -18,7 +18,7 @@ import numpy as np
 
 from simulate.blocks import DRAWS
 from simulate.drivers import DRIVERS
-from simulate.drivers.declare import Ceiling, Input, Path, Quantity
+from simulate.drivers.declare import Ceiling, Input, Path, Quantity, Scratch
 from simulate.laws import PARAMETERS, PATH, RULE
 
 #: Results that belong to no driver.
@@ -76,12 +76,16 @@ def _block() -> np.dtype[Any]:
     for driver in DRIVERS.values():
         fields += [(path.name, PATH) for path in paths(driver)]
         fields += [(item.name, *ROW) for item in (*inputs(driver), *getattr(driver, "QUANTITIES", ()))]
-        fields += [(name, *ROW) for name in getattr(driver, "SCRATCH", ())]
+        fields += [_scratch(item) for item in getattr(driver, "SCRATCH", ())]
         stated = ceiling(driver)
         if stated:
             fields.append((f"{stated.name}_compute", *ROW))
     fields += [(quantity.name, *ROW) for quantity in TRAINING]
     return np.dtype([*fields, ("binding", *ROW), ("likelihood", *ROW), ("scratch", *ROW)])
+
+
+def _scratch(item: Scratch | str) -> tuple[Any, ...]:
+    return (item, *ROW) if isinstance(item, str) else (item.name, "f8", (item.rows, DRAWS))
 
 
 def _rules() -> np.dtype[Any]:

@@ -170,9 +170,9 @@ class Outcome:
     @cached_property
     def replicates(self) -> replicates.Replicates | None:
         """The same probability by each replicate, where draws are Sobol points."""
-        parts = [counts.sums.parts for counts in self.members]
-        several = len(parts[0]["mass"]) > 1
-        return replicates.Replicates(self.prior, parts, self.draws) if several else None
+        if not self.members[0].member.prepared.plan.draws.points.replicate:
+            return None
+        return replicates.Replicates(self.prior, [counts.sums.parts for counts in self.members], self.draws)
 
     @cached_property
     def probability_error(self) -> Array:

@@ -26,6 +26,7 @@ from simulate.programs import FORMULA, Assembler
 from simulate.reached import LEVEL
 from simulate.rows import Row
 from simulate.rows import yearly as yearly_rows
+from simulate.sampling import STACK
 from simulate.sequence import FAN
 from simulate.weights import OBSERVATION
 
@@ -152,7 +153,7 @@ class _Planner:
             plan=plan,
             rules=rules.of_set(self.set),
             template=self._template(conversions),
-            stack_height=max(self.depth, 3) + 1,
+            stack_height=max(self.depth + 1, STACK),
             inputs=tuple(watched_inputs),
             results=tuple(results),
             input_rows=_places(watched_inputs.values()),

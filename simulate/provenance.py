@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from simulate.compiled import source_hash
 from simulate.config import Run
+from simulate.sources import source_hash
 
 if TYPE_CHECKING:
     from simulate.assumptions import Assumptions

@@ -35,15 +35,6 @@ class Points(NamedTuple):
     replicate: int  # blocks of a replicate; 0 where draws are random
     each_year: int  # dimensions of a year, of what is drawn every year
 
-    @property
-    def replicates(self) -> int:
-        """Independent parts of a run that the error is seen from; 1 where each draw is one."""
-        return max(len(self.keys), 1)
-
-    def of(self, block: int) -> int:
-        """The replicate of a block."""
-        return block // self.replicate if self.replicate else 0
-
 
 RANDOM = Points(np.zeros((0, DRAWS), np.uint64), np.zeros((0, 0), np.uint64), np.zeros((0, 0, 2), np.uint64), 0, 0)
 

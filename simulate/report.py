@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 from rich.table import Table
 from rich.text import Text
 
-from simulate import contents, page, report_hypotheses, report_tables, results, wording
+from simulate import contents, convergence_card, page, report_hypotheses, report_tables, results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,6 +45,8 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     absence = contents.absence(dataset)
     if absence:
         yield Text(f"\n{absence}")
+    for line in convergence_card.lines(dataset):
+        yield Text(f"\n{line}", style="yellow")
 
 
 def _head(dataset: xr.Dataset) -> Text:

@@ -21,7 +21,7 @@ def of_set(one: Assumptions) -> Any:
             choice = one.paths.get(path.name)
             if choice:
                 laws = list(LAWS).index(choice.law), list(LIMITS).index(choice.limit)
-                rules[path.name] = (*laws, _path_since(one, path.name), 1)
+                rules[path.name] = (*laws, _path_since(one, path.name), 1, f"{path.name}_volatility" in one.rows)
         for item in layout.inputs(driver):
             if item.dated:
                 rules[f"{item.name}_at"] = _since(one, item.name)

@@ -18,8 +18,9 @@ import numpy as np
 
 from simulate.blocks import DRAWS, copy
 from simulate.compiled import entry, inline, jit
-from simulate.fastmath import exp10, fma, from_bits, normal_probability, normal_quantile
+from simulate.fastmath import exp10, fma, from_bits, normal_probability
 from simulate.quasi import RANDOM, Points, evenly
+from simulate.scores import normal_scores
 from simulate.shapes import Kind, Shape
 from simulate.tables import SIZE, look_up
 
@@ -31,6 +32,7 @@ PURPOSE_BITS = 16
 FIRST_YEAR = 1  # purpose 0 is the one draw of an input, 1 + k its draw for year k
 SMALLEST = 2.0**-53  # the smallest uniform, and the distance of the largest from 1
 MOST_DRAWS = 10**12
+STACK = 5  # scratch rows that drawing needs
 
 
 def tag(name: str) -> int:
@@ -99,18 +101,20 @@ class Draws(NamedTuple):
 
 
 @jit
-def _value(part, tables, v, out):
-    """The quantiles of v by one part, both of shape (draw,)."""
+def _value(part, tables, v, out, outer, place):
+    """The quantiles of v by one part, all of shape (draw,); `outer` and `place` are scratch."""
     kind, a, b = part.kind, part.a, part.b
     if kind == Kind.POINT:
         for i in range(DRAWS):
             out[i] = a
     elif kind == Kind.NORMAL:
+        normal_scores(v, out, outer, place)
         for i in range(DRAWS):
-            out[i] = fma(b, normal_quantile(v[i]), a)
+            out[i] = fma(b, out[i], a)
     elif kind == Kind.LOGNORMAL:
+        normal_scores(v, out, outer, place)
         for i in range(DRAWS):
-            out[i] = exp10(fma(b, normal_quantile(v[i]), a))
+            out[i] = exp10(fma(b, out[i], a))
     elif kind == Kind.UNIFORM:
         for i in range(DRAWS):
             out[i] = fma(b, v[i], a)
@@ -134,7 +138,7 @@ def _quantiles(drawn, parts, tables, stack, out):
     first = parts[drawn.first]
     if drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0:
         copy(out, stack[0])
-        _value(first, tables, stack[0], out)
+        _value(first, tables, stack[0], out, stack[3], stack[4])
         return
     u, v, value = stack[0], stack[1], stack[2]
     copy(out, u)
@@ -143,10 +147,16 @@ def _quantiles(drawn, parts, tables, stack, out):
         part = parts[k]
         for i in range(DRAWS):
             v[i] = min(max(fma(part.scale, u[i], part.shift), SMALLEST), 1.0 - SMALLEST)
-        _value(part, tables, v, value)
+        _value(part, tables, v, value, stack[3], stack[4])
         for i in range(DRAWS):
             out[i] = value[i] if u[i] >= low else out[i]
         low = part.upto
+
+
+@entry
+def random_words(counter, key, out):
+    """The four random words of one counter, compiled as the kernel has them."""
+    out[0], out[1], out[2], out[3] = philox(counter[0], counter[1], counter[2], counter[3], key[0], key[1])
 
 
 @entry
@@ -177,7 +187,7 @@ def maker(shape: Shape) -> Callable[[np.ndarray], np.ndarray]:
 
     They rise with the uniform but for a mixture, which takes one part after the other: see `quantiles`.
     """
-    draws, stack, out = pack([shape]), np.empty((3, DRAWS)), np.empty(DRAWS)
+    draws, stack, out = pack([shape]), np.full((STACK, DRAWS), 0.5), np.empty(DRAWS)
 
     def values(uniforms: np.ndarray) -> np.ndarray:
         flat = uniforms.ravel()
@@ -202,13 +212,12 @@ def values_at(shape: Shape, u: Sequence[float]) -> list[float]:
 
 
 @jit
-def _correlate(correlated, mixing, rows):
+def _correlate(correlated, mixing, rows, stack):
     """Make the uniforms of the correlated rows move together: normal scores, mixed, and back."""
     count = len(correlated)
     for k in range(count):
         z = rows[correlated[k]]
-        for i in range(DRAWS):
-            z[i] = normal_quantile(z[i])
+        normal_scores(z, z, stack[0], stack[1])
     for k in range(count - 1, -1, -1):
         z = rows[correlated[k]]
         own = mixing[k, k]
@@ -232,7 +241,7 @@ def draw(draws, seed, block, rows, stack):
         one = draws.drawn[k]
         if not one.yearly:
             _fill(draws.points, seed, one.tag, one.dimension, -1, block, rows[one.row])
-    _correlate(draws.correlated, draws.mixing, rows)
+    _correlate(draws.correlated, draws.mixing, rows, stack)
     for k in range(len(draws.drawn)):
         if not draws.drawn[k].yearly:
             _quantiles(draws.drawn[k], draws.parts, draws.tables, stack, rows[draws.drawn[k].row])
@@ -270,9 +279,10 @@ def shake(points, shocks, seed, block, before, elapsed, first, rows, stack):
         else:
             if before - year < 1e-9:
                 _fill(points, seed, shocks[k].tag, shocks[k].dimension, year, block, stack[0])
+                normal_scores(stack[0], stack[0], stack[1], stack[2])
                 volatility = rows[shocks[k].volatility]
                 for i in range(DRAWS):
                     whole[i] += shock[i]
-                    shock[i] = volatility[i] * normal_quantile(stack[0, i])
+                    shock[i] = volatility[i] * stack[0, i]
             for i in range(DRAWS):
                 noise[i] = whole[i] + (elapsed - year) * shock[i]

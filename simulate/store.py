@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import contents, durable, netcdf, results
+from simulate import contents, convergence_card, durable, netcdf, results
 from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
 from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, given_up, numbers, prepare, taken
 
@@ -132,7 +132,8 @@ def _files(
     problems: list[str],
 ) -> Iterator[tuple[str, bytes]]:
     """Yield every file of a forecast but the result itself."""
-    brief = json.dumps(results.summary(dataset), indent=1, allow_nan=False)
+    answer = results.summary(dataset) | {"convergence": convergence_card.summary(dataset)}
+    brief = json.dumps(answer, indent=1, allow_nan=False)
     for name, text in {"summary.json": brief, "config.yaml": _yaml(config), "run.log": log}.items():
         yield name, text.encode("utf-8", "backslashreplace")
     yield from ((f"tables/{name}", content) for name, content in results.files(dataset))

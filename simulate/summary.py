@@ -14,24 +14,27 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.compiled import jit
-from simulate.fastmath import ROUND, ROUND_BITS, to_bits
+from simulate.compiled import entry, inline, jit
+from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
 from simulate.weights import high, low, whole
 
 BINS = 2048
 ROOM = 8.0  # times the range of the pilot
 FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
 FAR_WITH_WEIGHTS = 2.0**12
-FIRST_UNIT, SECOND_UNIT = 2.0**16, 2.0**8  # fixed-point resolution of value and square, in bins
-
+CELL_BITS = 16  # a bin has 2^16 cells: the fixed-point resolution of a value
+CELLS, SQUARES = 2.0**CELL_BITS, 2.0**8  # of value and square, in bins
+MIDDLE = BINS << (CELL_BITS - 1)  # in cells from the left end
+STRIPE = 64  # bins that are added to a sum at once, if any holds a draw
 
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
-#: What is counted beside the bins: draws below, above, not a number; draws that differ from the reference; draws too
-#: far away for a moment; sum and sum of squares of a task, each with the part that the upper half of weights makes.
-COUNTED = ("under", "over", "nan", "differs", "far")
+#: What is counted beside the bins: draws below, above, not a number; draws too far away for a moment; sum and sum of
+#: squares of a task, each with the part that the upper half of weights makes. `differs` is 1 once a draw has not the
+#: value of the reference.
+COUNTED = ("under", "over", "nan", "far")
 MOMENTS = ("sum", "squares")
-TOTAL = np.dtype([(name, "i8") for name in (*COUNTED, *MOMENTS, *(f"{name}_high" for name in MOMENTS))])
+TOTAL = np.dtype([(name, "i8") for name in (*COUNTED, "differs", *MOMENTS, *(f"{name}_high" for name in MOMENTS))])
 
 
 class Watch(NamedTuple):
@@ -47,7 +50,7 @@ class Counts(NamedTuple):
     Draws that weigh 1 are counted in `bins`, those with weights in `heavy`; the other one is empty.
     """
 
-    bins: np.ndarray  # (watched, year, BINS) int32
+    bins: np.ndarray  # (watched, year, BINS) uint16: a task has fewer draws
     heavy: np.ndarray  # (watched, year, BINS) int64
     totals: np.ndarray  # (watched, year) TOTAL
 
@@ -61,15 +64,17 @@ class Sum:
         self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
         self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in MOMENTS)
 
-    def take(self, counts: Counts) -> None:
-        """Add the counts of a task, and set them to zero."""
-        self.bins += counts.heavy if counts.heavy.size else counts.bins
+    def take(self, counts: Counts) -> np.ndarray:
+        """Add the counts of a task, and set them to zero; gives what was added to `sum`."""
+        _pour(counts.heavy if counts.heavy.size else counts.bins, self.bins)
         for name in COUNTED:
             getattr(self, name)[:] += counts.totals[name]
-        for name in MOMENTS:
-            getattr(self, name)[:] += whole(counts.totals[f"{name}_high"], counts.totals[name])
-        for counted in counts:
-            counted[:] = 0
+        self.differs |= counts.totals["differs"]
+        added = [whole(counts.totals[f"{name}_high"], counts.totals[name]) for name in MOMENTS]
+        for name, more in zip(MOMENTS, added, strict=True):
+            getattr(self, name)[:] += more
+        counts.totals[:] = 0
+        return added[0]
 
     def one_row(self, row: int) -> Sum:
         """The counts of one watched row, as a sum of one."""
@@ -82,13 +87,30 @@ class Sum:
         """Add the sum of another worker."""
         for name in ("bins", *COUNTED, *MOMENTS):
             getattr(self, name)[:] += getattr(other, name)
+        self.differs |= other.differs
+
+
+@entry
+def _pour(counted, total):
+    """Add the bins of a task to those of a run, shape (watched, year, bin), and set them to zero."""
+    for row in range(counted.shape[0]):
+        for year in range(counted.shape[1]):
+            here, there = counted[row, year], total[row, year]
+            for first in range(0, BINS, STRIPE):  # most of a histogram lies beyond all draws
+                some = 0
+                for i in range(first, first + STRIPE):
+                    some |= np.int64(here[i])
+                if some:
+                    for i in range(first, first + STRIPE):
+                        there[i] += np.int64(here[i])
+                        here[i] = 0
 
 
 def empty(watch: Watch, weighted: bool) -> Counts:
     """Counts of nothing."""
     shape, none = (*watch.place.shape, BINS), (0, 0, BINS)
     bins, heavy = (none, shape) if weighted else (shape, none)
-    return Counts(np.zeros(bins, np.int32), np.zeros(heavy, np.int64), np.zeros(watch.place.shape, TOTAL))
+    return Counts(np.zeros(bins, np.uint16), np.zeros(heavy, np.int64), np.zeros(watch.place.shape, TOTAL))
 
 
 def unplaced(row: np.ndarray, years: int) -> Watch:
@@ -128,27 +150,47 @@ def count(place, counts, k, year, values, many, weights, index):
         _count(place, counts.bins[k, year], counts.totals[k, year], values, many, index)
 
 
+@inline
+def _cells(position):
+    """A place in bins as a whole number of cells, rounded."""
+    return to_bits(fma(position, CELLS, ROUND)) - ROUND_BITS
+
+
+@inline
+def _square(d):
+    """The square of a distance in bins, as a whole number."""
+    return to_bits(fma(d * d, SQUARES, ROUND)) - ROUND_BITS
+
+
+@jit
+def _note_difference(totals, values, reference, many):
+    """Note whether a draw has another value than the reference; once is enough."""
+    if totals.differs == 0:
+        for i in range(many):
+            totals.differs |= values[i] != reference
+
+
 @jit
 def _count(place, bins, totals, values, many, index):
-    origin, scale, reference = place.origin, 1.0 / place.width, place.reference
-    total = squares = differs = reached = 0
+    origin, scale = place.origin, 1.0 / place.width
+    total = squares = 0
+    reached = np.int32(0)
     for i in range(many):
         position = (values[i] - origin) * scale
         position = position if position > -1.0 else -1.0  # not a number goes here too
         position = position if position < BINS else float(BINS)
-        index[i] = np.int32(np.floor(position))
-        d = position - 0.5 * BINS
-        total += to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
-        squares += to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
+        cells = _cells(position)
+        index[i] = np.int32(cells >> CELL_BITS)
+        total += cells - MIDDLE
+        squares += _square(position - 0.5 * BINS)
     for i in range(many):
         reached |= index[i]  # BINS is a power of two: only 0 to BINS - 1 set no bit above
-        differs += values[i] != reference
-    totals.differs += differs
+    _note_difference(totals, values, place.reference, many)
     if 0 <= reached < BINS:
         totals.sum += total
         totals.squares += squares
         for i in range(many):
-            bins[np.uint32(index[i])] += np.int32(1)
+            bins[np.uint32(index[i])] += np.uint16(1)
     else:
         _count_carefully(origin, scale, bins, totals, values, many, index)
 
@@ -157,7 +199,8 @@ def _count(place, bins, totals, values, many, index):
 def _count_carefully(origin, scale, bins, totals, values, many, index):
     """The same for a block in which some draw lies outside the histogram."""
     for i in range(many):
-        d = (values[i] - origin) * scale - 0.5 * BINS
+        position = (values[i] - origin) * scale
+        d = position - 0.5 * BINS
         if d != d:
             totals.nan += 1
         elif index[i] < 0:
@@ -165,10 +208,10 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
         elif index[i] >= BINS:
             totals.over += 1
         else:
-            bins[np.uint32(index[i])] += np.int32(1)
+            bins[np.uint32(index[i])] += np.uint16(1)
         if abs(d) <= FAR:
-            totals.sum += to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
-            totals.squares += to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
+            totals.sum += _cells(position) - MIDDLE
+            totals.squares += _square(d)
         else:
             totals.far += 1
 
@@ -176,21 +219,22 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
 @jit
 def _count_weighted(place, bins, totals, values, many, weights):
     """The same for draws with weights."""
-    origin, scale, reference = place.origin, 1.0 / place.width, place.reference
+    origin, scale = place.origin, 1.0 / place.width
+    _note_difference(totals, values, place.reference, many)
     for i in range(many):
-        d = (values[i] - origin) * scale - 0.5 * BINS
-        totals.differs += values[i] != reference
+        position = (values[i] - origin) * scale
+        d = position - 0.5 * BINS
+        cells = _cells(min(max(position, -1.0), float(BINS)))
         if d != d:
             totals.nan += 1
-        elif d < -0.5 * BINS:
+        elif cells < 0:
             totals.under += weights[i]
-        elif d >= 0.5 * BINS:
+        elif cells >= BINS << CELL_BITS:
             totals.over += weights[i]
         else:
-            bins[np.uint32(np.floor(d + 0.5 * BINS))] += weights[i]
+            bins[np.uint32(cells >> CELL_BITS)] += weights[i]
         if abs(d) <= FAR_WITH_WEIGHTS:
-            value = to_bits(d * FIRST_UNIT + ROUND) - ROUND_BITS
-            square = to_bits(d * d * SECOND_UNIT + ROUND) - ROUND_BITS
+            value, square = _cells(position) - MIDDLE, _square(d)
             totals.sum += low(weights[i]) * value
             totals.sum_high += high(weights[i]) * value
             totals.squares += low(weights[i]) * square
@@ -234,8 +278,8 @@ def moments(watch: Watch, total: Sum, mass: int) -> tuple[np.ndarray, np.ndarray
     Both are infinite where draws lie too far out for a sum (a pole), and the spread is 0 where all draws are the same.
     """
     place = watch.place
-    average = (total.sum / mass).astype(np.float64) / FIRST_UNIT
-    square = (total.squares / mass).astype(np.float64) / SECOND_UNIT
+    average = (total.sum / mass).astype(np.float64) / CELLS
+    square = (total.squares / mass).astype(np.float64) / SQUARES
     mean = place["origin"] + place["width"] * (BINS // 2 + average)
     sd = place["width"] * np.sqrt(np.maximum(square - average * average, 0.0))
     same, far = total.differs == 0, total.far > 0

@@ -11,7 +11,8 @@ from simulate.plan import Prepared
 from simulate.reached import DATE_BINS
 from simulate.summary import Sum
 
-BY_REPLICATE = ("mass", "crossed")  # what the error is seen from where draws are Sobol points
+BY_PART = ("mass", "crossed")  # and the sums of what is watched
+WATCHED = ("inputs", "results")
 OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "poles", "broken", "improper")
 
 
@@ -69,21 +70,21 @@ def blank(
 class Sums:
     """The counts of many tasks."""
 
-    def __init__(self, tally: Tally, take: bool = False, replicates: int = 1) -> None:
+    def __init__(self, tally: Tally, take: bool = False, parts: int = 1) -> None:
         self.inputs, self.results = Sum(tally.inputs), Sum(tally.results)
         self.others = {name: np.zeros_like(getattr(tally, name)) for name in OTHERS}
-        self.parts = {
-            name: np.zeros((replicates, *getattr(tally, name).shape), np.int64) for name in BY_REPLICATE
-        }  # (replicate, ...)
+        self.parts = {name: np.zeros((parts, *getattr(tally, name).shape), np.int64) for name in BY_PART}  # (part, ...)
+        for name in WATCHED:
+            self.parts[name] = np.zeros((parts, *getattr(tally, name).totals.shape), dtype=object)
         if take:
             self.take(tally)
 
-    def take(self, tally: Tally, replicate: int = 0) -> None:
+    def take(self, tally: Tally, part: int = 0) -> None:
         """Add the counts of a task, and set them to zero."""
-        self.inputs.take(tally.inputs)
-        self.results.take(tally.results)
-        for name, part in self.parts.items():
-            part[replicate] += getattr(tally, name)
+        for name in WATCHED:
+            self.parts[name][part] += getattr(self, name).take(getattr(tally, name))
+        for name in BY_PART:
+            self.parts[name][part] += getattr(tally, name)
         for name, own in self.others.items():
             own += getattr(tally, name)
             getattr(tally, name)[:] = 0

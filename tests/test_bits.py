@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import Verified
 from digests import SEED, settings_for
 from kernel_values import blind, settings_of, values
 from random_sets import assumption_set
@@ -46,7 +47,8 @@ def usual() -> str:
     return of_dataset(run(baseline(), threads=1))
 
 
-def test_what_may_matter_does(usual: str) -> None:
+def test_what_may_matter_does(usual: str, verified: Verified) -> None:
+    verified("B1", f"digest of the default set, {UNEVEN:,} draws, for any number of threads", usual[:16])
     seen = {usual, of_dataset(run(baseline(), seed=2)), of_dataset(run(baseline(), draws=UNEVEN + 1))}
     seen.add(of_dataset(run(baseline("inputs.chip_growth.high=2.3000001"))))
     assert len(seen) == 4

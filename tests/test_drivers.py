@@ -94,7 +94,8 @@ def test_names_are_unique() -> None:
         rows += [row.name for path in layout.paths(driver) for row in layout.path_rows(path)]
         rows += [item.name for item in layout.inputs(driver)]
         results += [quantity.name for quantity in layout.quantities(driver)]
-        fields += [path.name for path in layout.paths(driver)] + list(getattr(driver, "SCRATCH", ()))
+        fields += [path.name for path in layout.paths(driver)]
+        fields += [item if isinstance(item, str) else item.name for item in getattr(driver, "SCRATCH", ())]
         fields += [item.name for item in (*layout.inputs(driver), *getattr(driver, "QUANTITIES", ()))]
         stated = layout.ceiling(driver)
         ceilings += [stated.name] if stated else []

@@ -19,7 +19,9 @@ import pytest
 from numba import njit
 from scipy import special
 
-from simulate import fastmath
+from simulate import elementwise, fastmath
+from simulate.blocks import DRAWS
+from simulate.scores import normal_scores
 
 POINTS = 20_000
 Array = np.ndarray
@@ -148,6 +150,21 @@ def test_the_normal_quantile_keeps_fourteen_digits() -> None:
     u = np.concatenate([near_joint, tails, 1.0 - tails, rng.uniform(0, 1, POINTS // 3), [2.0**-53, 1 - 2.0**-53]])
     assert np.max(np.abs(quantile_errors(u))) < 1e-14
     assert quantile(np.array([0.5])) == 0.0
+
+
+def test_a_block_of_normal_scores_has_the_bits_of_the_quantile() -> None:
+    """However many draws need the outer fit, at the joint between the fits too, and in place."""
+    rng = np.random.default_rng(8)
+    for share in (0.0, 0.01, 0.15, 0.9, 1.0):
+        middle, tail = rng.uniform(0.08, 0.92, DRAWS), 2.0 ** -rng.uniform(4, 53, DRAWS)
+        u = np.where(rng.uniform(size=DRAWS) < share, np.where(middle < 0.5, tail, 1.0 - tail), middle)
+        u[:4] = 0.075, np.nextafter(0.075, 0), 0.925, np.nextafter(0.925, 1)
+        expected = elementwise.normal_quantile(u)
+        outer, place, found = np.full(DRAWS, 0.5), np.zeros(DRAWS), np.zeros(DRAWS)
+        normal_scores(u, found, outer, place)
+        np.testing.assert_array_equal(found, expected)
+        normal_scores(u, u, outer, place)
+        np.testing.assert_array_equal(u, expected)
 
 
 @pytest.mark.parametrize("centre", [2.0**-31, 1e-6, 0.01, 0.075, 0.3, 0.5, 0.7, 0.925, 0.99, 1 - 1e-6, 1 - 2.0**-31])

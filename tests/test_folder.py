@@ -11,9 +11,9 @@ import pytest
 from command_line import HEADER, LINE, assert_clean_refusal, files, simulate, write
 
 import simulate as package
-from simulate.compiled import source_hash
 from simulate.plots import style
 from simulate.provenance import versions
+from simulate.sources import source_hash
 
 SET = LINE + "published: {start: {input: trend_start, quantile: 0.5, value: 26, unit: log10 FLOP, tolerance: 1}}"
 FASTER = "{base: line, name: faster, inputs: {trend_growth: {value: 1}, trend_start: {value: 26}}}"

@@ -21,8 +21,9 @@ from scipy import special
 
 from simulate import forecast
 from simulate.assumptions import build
+from simulate.blocks import DRAWS
 from simulate.errors import Mistakes
-from simulate.laws import LAWS, LIMITS
+from simulate.laws import LAWS, LIMITS, PATH, logistic, logistic_amount
 
 LOG10_2 = math.log10(2)
 Parameters = dict[str, float]
@@ -85,6 +86,19 @@ def path_rows(law: str, p: Parameters, at: float | None = None, start: float = 2
     rows: dict[str, Any] = {f"trend_{name}": (value, UNITS.get(name, "year")) for name, value in p.items()}
     rows["trend_start"] = {"value": start, "unit": "log10 FLOP"} | ({"at": at} if at is not None else {})
     return rows | more
+
+
+def test_an_amount_meets_its_limit_as_its_logarithm_does() -> None:
+    """`logistic_amount` is the same curve without the logarithm; far below the limit, at it, far above, at infinity."""
+    path = np.zeros(1, PATH).view(np.recarray)[0]
+    path.limit[:] = 3.0
+    path.value[:] = np.linspace(-40.0, 40.0, DRAWS)
+    path.value[:4] = 3.0, math.inf, 300.0, -300.0
+    made, level = np.zeros(DRAWS), path.value.copy()
+    logistic_amount(path, 10.0**-path.limit, made)
+    logistic(level, path.limit, np.zeros(DRAWS))
+    np.testing.assert_allclose(np.log10(made), level, rtol=0, atol=2e-14)
+    assert made[1] == pytest.approx(1000.0, rel=1e-15)
 
 
 @pytest.mark.parametrize(("law", "p"), EVERY_CASE)

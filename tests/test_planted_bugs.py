@@ -1,12 +1,14 @@
 """Do the tests see bugs? Each of these is planted in a copy of the package, and the named tests must fail there.
 
 A test that cannot fail proves nothing. The bugs are the kinds that happen: one year too early, a natural logarithm, a
-sign, a lost last block. Each costs a compilation, so all of this is for the long run.
+sign, a lost last block. Most cost a compilation, so they are for the long run; `QUICK` are some of plain Python,
+which are planted in the ordinary run too.
 """
 
 from __future__ import annotations
 
 import importlib.resources
+import json
 import os
 import shutil
 import subprocess
@@ -15,6 +17,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from conftest import Verified
 
 import simulate
 
@@ -43,13 +46,13 @@ BUGS = [
         ("test_quasi.py",)),
     Bug("a natural logarithm", "drivers/data.py", "LOG10_6 = 0.7781512503836436", "LOG10_6 = 1.791759469228055", MODEL),
     Bug("reached only when exceeded", "reached.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
-    Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, normal_quantile(v[i]), a)",
-        "out[i] = fma(b * b, normal_quantile(v[i]), a)", MODEL),
+    Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, out[i], a)",
+        "out[i] = fma(b * b, out[i], a)", MODEL),
     Bug("the last partial block lost", "engines/work.py", "self.step, self.blocks = step, -(-draws // DRAWS)",
         "self.step, self.blocks = step, draws // DRAWS", ("test_bits.py", "-k", "counted_once")),
-    Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_retirement", "exp10(x.chip_retirement", LAWS),
-    Bug("the wrong tail", "sampling.py", "out[i] = exp10(fma(b, normal_quantile(v[i]), a))",
-        "out[i] = exp10(fma(b, normal_quantile(1.0 - v[i]), a))", ORACLE),
+    Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_decay[i])", "exp10(x.chip_decay[i])", LAWS),
+    Bug("the wrong tail", "sampling.py", "out[i] = exp10(fma(b, out[i], a))",
+        "out[i] = exp10(fma(b, -out[i], a))", ORACLE),
     Bug("the highest ceiling", "kernel.py", "lowest[i] = stated[i] if stated[i] < lowest[i]",
         "lowest[i] = stated[i] if stated[i] > lowest[i]", MODEL),
     Bug("one stream for two inputs", "sampling.py", "sha256(name.encode())", "sha256(name[:6].encode())",
@@ -105,7 +108,42 @@ BUGS = [
         "half_b, half_a = below + 0.25 * tail * width", ("test_distributions.py",)),
     Bug("an unknown study taken for a list", "compose.py", "studies = (str(word.value) for",
         "studies = (word.value for", ("test_hostile_inputs.py", "-k", "study2")),
+    Bug("few misses taken for many", "intervals.py", "exact = few | many", "exact = few", ("test_intervals.py",)),
+    Bug("a date at the end of its cell", "crossings.py", "self.start + (cell + within)", "self.start + (cell + 1.0)",
+        ("test_crossings.py",)),
+    Bug("those that had crossed before are forgotten", "crossings.py", "upto = self.already[which] + np.cumsum(cells)",
+        "upto = np.cumsum(cells)", ("test_crossings.py",)),
+    Bug("no hit, and twice the draws", "intervals.py", "np.log1p(-level) / n", "np.log1p(-level) / (2 * n)",
+        ("test_intervals.py",)),
+    Bug("the whole way between two dates for its half", "crossings.py", "0.5 * (high[some] - low[some])",
+        "high[some] - low[some]", ("test_crossings.py",)),
 ]  # fmt: skip
+QUICK = {
+    "few misses taken for many": "clopper_pearson",
+    "one-sided limits at another level": "clopper_pearson",
+    "a date at the end of its cell": "linear",
+    "those that had crossed before are forgotten": "come_first",
+    "orders counted wrongly": "known_game",
+    "a slope upside down": "slope",
+    "no hit, and twice the draws": "no_hit",
+    "the whole way between two dates for its half": "half_the_way",
+}
+"""Bugs of plain Python, and the tests that see them without a compilation."""
+
+
+def test_bugs_of_plain_python_are_noticed(verified: Verified) -> None:
+    """That the same tests pass without the bug is seen where they stand."""
+    bugs = [bug for bug in BUGS if bug.name in QUICK]
+    assert len(bugs) == len(QUICK)
+    asked = [
+        (f"simulate.{bug.file.removesuffix('.py')}", bug.right, bug.wrong, bug.noticed_by[0], QUICK[bug.name])
+        for bug in bugs
+    ]
+    command = [sys.executable, str(HERE / "planting.py")]
+    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    found = dict(zip([bug.name for bug in bugs], json.loads(done.stdout.splitlines()[-1]), strict=True))
+    assert found == dict.fromkeys(found, int(pytest.ExitCode.TESTS_FAILED))
+    verified("S14", "bugs of plain Python that are noticed", len(found), len(bugs))
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
@@ -117,7 +155,7 @@ def test_the_bugs_fit_the_program(bug: Bug) -> None:
 
 @pytest.mark.long
 @pytest.mark.parametrize("bug", BUGS, ids=lambda bug: bug.name)
-def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path) -> None:
+def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path, verified: Verified) -> None:
     source = Path(simulate.__file__).parent
     package = tmp_path / "simulate"
     shutil.copytree(source, package, ignore=shutil.ignore_patterns("__pycache__", "conf"))
@@ -141,3 +179,4 @@ def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path) -> None:
     assert failed
     assert not any("ERROR" in line for line in failed), failed
     print(f"{bug.name}: {failed[0][:150]}")
+    verified("S14", f"planted: {bug.name}", "noticed")

@@ -186,7 +186,7 @@ def _forbidden(node: ast.AST, file: str) -> list[str]:
         "from hydra.utils import instantiate",
         "yaml.load(x)",
         "np.load(f, allow_pickle=True)",
-        "jit(cache=True)",  # outside `compiled.entry`, whose folder is named by a hash of all sources
+        "jit(cache=True)",  # outside `compiled.entry`, whose folder is named by a hash of all that it is made of
         "subprocess.run(x, shell=True)",
         "os.system('x')",
     ],

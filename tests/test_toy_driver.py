@@ -1,4 +1,6 @@
-"""Adding a driver is one file, its name in one list and its rows: done here to a copy of the package, and run."""
+"""Adding a driver is one file, its name in one list and its rows: done here to a copy of the package, and run. An edit
+of it is seen by the next run, though compiled code is kept on disk.
+"""
 
 from __future__ import annotations
 
@@ -44,15 +46,27 @@ inputs:
 """
 
 RUN = """
+import sys
 import simulate
 result = simulate.run("mine", draws=1000, config_dir="own", overrides=["horizon=2030"])
 assert (result.binding.sel(ceiling="toy") == 1.0).all()
-assert (abs(result.training_compute.sel(year=2030) - 24.5) < 1e-12).all()
+assert (abs(result.training_compute.sel(year=2030) - float(sys.argv[1])) < 1e-12).all()
 print(simulate.__file__)
 """
 
 
-def test_a_driver_is_one_file_one_name_and_its_rows(tmp_path: Path) -> None:
+def run(folder: Path, level: float) -> set[Path]:
+    """Run the copy, whose training compute is to come out at `level` in 2030; the folders of compiled code then."""
+    environment = {**os.environ, "PYTHONPATH": str(folder), "XDG_CACHE_HOME": str(folder / "cache")}
+    environment["NUMBA_OPT"] = "0"  # a short run of a program that is compiled for it alone
+    command = [sys.executable, "-c", RUN, str(level)]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith(str(folder))
+    return set((folder / "cache" / "simulate").iterdir())
+
+
+def test_a_driver_is_one_file_one_name_and_its_rows_and_an_edit_of_it_counts(tmp_path: Path) -> None:
     shutil.copytree(ROOT / "simulate", tmp_path / "simulate", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(ROOT / "conf", tmp_path / "simulate" / "conf", ignore=shutil.ignore_patterns("__pycache__"))
     drivers = tmp_path / "simulate" / "drivers"
@@ -62,10 +76,11 @@ def test_a_driver_is_one_file_one_name_and_its_rows(tmp_path: Path) -> None:
     (drivers / "__init__.py").write_text(order.replace('"trend",', '"trend", "toy",'))
     (tmp_path / "own" / "assumptions").mkdir(parents=True)
     (tmp_path / "own" / "assumptions" / "mine.yaml").write_text(SET)
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
-    environment["NUMBA_OPT"] = "0"  # a short run of a program that is compiled for it alone
-    done = subprocess.run(
-        [sys.executable, "-c", RUN], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(str(tmp_path))
+    compiled = run(tmp_path, 24.5)
+
+    report = tmp_path / "simulate" / "report.py"
+    report.write_text(report.read_text() + "\n# of no account for the kernel\n")
+    assert run(tmp_path, 24.5) == compiled, "an edit that cannot reach the kernel is no reason to compile it anew"
+
+    (drivers / "toy.py").write_text(TOY.replace("x.toy_fall[i] *", "2.0 * x.toy_fall[i] *"))
+    assert run(tmp_path, 24.0) > compiled, "compiled code of before the edit was used"

@@ -11,9 +11,10 @@ import numpy as np
 
 from simulate.blocks import DRAWS
 from simulate.compiled import jit
-from simulate.drivers.declare import Ceiling, Input, Path, Quantity
-from simulate.fastmath import LN_10, LOG10_2, exp10, log2
-from simulate.laws import grow, level_at
+from simulate.drivers.declare import Ceiling, Input, Path, Quantity, Scratch
+from simulate.fastmath import LOG10_2, exp10, log2
+from simulate.laws import amount_at, grow
+from simulate.units import LOG10_E
 
 PATHS = (Path("chip", "log10 H100e/yr", "chip_output", "AI chips made in a year"),)
 INPUTS = (
@@ -23,27 +24,44 @@ INPUTS = (
     Input("chip_flops", "log10 FLOP/s", "peak FLOP/s of one H100e in training"),
 )
 QUANTITIES = (Quantity("chips", "log10 H100e", "stock of AI chips"),)
-SCRATCH = ("chip_stock", "chip_node_shocks")
 REQUIRES = ("run",)
 CEILING = Ceiling("chips", "the share of all chips that one run gets, for its length")
 
-_NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(5))
+_NODES, _WEIGHTS = (tuple(0.5 * float(v) for v in side) for side in np.polynomial.legendre.leggauss(5))
+SCRATCH = ("chip_stock", "chip_made", "chip_inverse_limit", "chip_decay", Scratch("chip_survival", len(_NODES) + 1))
+
+
+@jit
+def _survive(x, length):
+    """What is left at the end of a panel of the chips made at each node, and of those there before: worked out anew
+    only where the length of the panel or the retirement is another one than last time, or there was none (a survival
+    of 0).
+    """
+    changed = False
+    for i in range(DRAWS):
+        decay = x.chip_retirement[i] * (LOG10_E * length)
+        changed |= (decay != x.chip_decay[i]) | (x.chip_survival[len(_NODES), i] == 0.0)
+        x.chip_decay[i] = decay
+    if changed:
+        for k in range(len(_NODES)):
+            for i in range(DRAWS):
+                x.chip_survival[k, i] = exp10(-x.chip_decay[i] * (0.5 - _NODES[k]))
+        for i in range(DRAWS):
+            x.chip_survival[len(_NODES), i] = exp10(-x.chip_decay[i])
 
 
 @jit
 def _add_output(x, rules, t, start, end):
     """Carry the stock from `start` to `end`, at most a year later: dS/dt = output - retirement * S."""
+    length = end - start
+    _survive(x, length)
     for i in range(DRAWS):
-        x.chip_stock[i] *= exp10(-x.chip_retirement[i] * (end - start) / LN_10)
+        x.chip_stock[i] *= x.chip_survival[len(_NODES), i]
     for k in range(len(_NODES)):
-        year = start + 0.5 * (end - start) * (1.0 + _NODES[k])
+        amount_at(x.chip, rules.chip, t, start + length * (0.5 + _NODES[k]), x.chip_inverse_limit, x.chip_made)
+        weight = length * _WEIGHTS[k]
         for i in range(DRAWS):
-            x.chip_node_shocks[i] = x.chip.noise[i] - (t.year - year) * x.chip.shock[i]
-        level_at(x.chip, rules.chip, year, x.chip_node_shocks, x.chip.limit, x.scratch)
-        weight = 0.5 * (end - start) * _WEIGHTS[k]
-        for i in range(DRAWS):
-            left = x.chip_retirement[i] * (end - year) / LN_10
-            x.chip_stock[i] += weight * exp10(x.chip.value[i] - left)
+            x.chip_stock[i] += weight * x.chip_survival[k, i] * x.chip_made[i]
 
 
 @jit
@@ -54,6 +72,8 @@ def advance(x, rules, t):
         since = rules.chip_stock_start_at
         for i in range(DRAWS):
             x.chip_stock[i] = exp10(x.chip_stock_start[i])
+    for i in range(DRAWS):
+        x.chip_inverse_limit[i] = exp10(-x.chip.limit[i])
     panels = int(np.ceil(t.year - since))
     for k in range(panels):
         _add_output(x, rules, t, since + (t.year - since) * k / panels, since + (t.year - since) * (k + 1) / panels)

@@ -47,6 +47,13 @@ class Quantity(NamedTuple):
     meaning: str
 
 
+class Scratch(NamedTuple):
+    """Several rows for a driver's own use, in the kernel `x.<name>[k]`; a single one is declared by its name alone."""
+
+    name: str
+    rows: int
+
+
 class Ceiling(NamedTuple):
     """The largest run that the driver allows; in the kernel `x.<name>_compute`."""
 

@@ -218,7 +218,7 @@ class _Run(Work):
                 if checkpoint and checkpoint.due():
                     self.write(checkpoint)
         except BaseException:
-            if checkpoint and checkpoint.worthwhile() and self.done and not self.halfway:
+            if checkpoint and checkpoint.worthwhile() and not self.halfway:
                 self.write(checkpoint)
             raise
         finally:
@@ -227,8 +227,8 @@ class _Run(Work):
         return self.counted()
 
     def _plan(self) -> bytes:
-        parts = [(one.prepared, one.watched) for one in self.members]
-        return remote.prepare(remote.Plan(parts, self._kept(), self.draws, self.seed, self.step))
+        members = [(one.prepared, one.watched) for one in self.members]
+        return remote.prepare(remote.Plan(members, self._kept(), self.draws, self.seed, self.step, self.undivided))
 
     def _most(self) -> int:
         """Blocks whose draws may come back at once, where draws are kept."""

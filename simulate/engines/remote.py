@@ -16,11 +16,11 @@ import numba
 import numpy as np
 
 from simulate.blocks import DRAWS
-from simulate.compiled import source_hash
 from simulate.counting import Watched
 from simulate.engines.work import Work, member
 from simulate.errors import ClusterError
 from simulate.plan import Prepared
+from simulate.sources import source_hash
 
 Program = Mapping[str, str]
 
@@ -33,6 +33,7 @@ class Plan(NamedTuple):
     draws: int
     seed: int
     step: int  # blocks that are counted at once
+    undivided: bool
 
 
 class Answer(NamedTuple):
@@ -92,7 +93,7 @@ def count(expected: Program, packed: bytes, first: int, last: int) -> Answer:
     begin, end = first * DRAWS, min(last * DRAWS, plan.draws)
     room = max(min(plan.kept, end) - begin, 0)
     members = [member(prepared, watched, room) for prepared, watched in plan.members]
-    work = Work(members, plan.draws, plan.seed, plan.step, origin=begin)
+    work = Work(members, plan.draws, plan.seed, plan.step, begin, plan.undivided)
     memories = work.memories()
     while first < last:
         until = min(work.end(first), last)

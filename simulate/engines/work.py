@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import pooling
+from simulate import parts, pooling
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.counting import Noted, Tally, Watched
@@ -81,16 +81,27 @@ class Memory:
 
 
 class Work:
-    """The members of a run, or of a part of it that begins at the draw `origin`, and what is counted of them so far."""
+    """The members of a run, or of a task of it that begins at the draw `origin`, and what is counted of them so far.
+
+    In a run that is `undivided`, as one is whose draws go somewhere, no step ends where a part of the run does.
+    """
 
     def __init__(
-        self, members: Sequence[Member], draws: int, seed: int, step: int = MOST_BLOCKS, origin: int = 0
+        self,
+        members: Sequence[Member],
+        draws: int,
+        seed: int,
+        step: int = MOST_BLOCKS,
+        origin: int = 0,
+        undivided: bool | None = None,
     ) -> None:
         self.members, self.draws, self.seed, self.origin = members, draws, seed, origin
         self.points = members[0].prepared.plan.draws.points
-        if self.points.replicate:  # both are powers of two, so that no step lies in two replicates
+        if self.points.replicate:  # both are powers of two, so that no step is cut short by a replicate
             step = min(1 << (step.bit_length() - 1), self.points.replicate)
         self.step, self.blocks = step, -(-draws // DRAWS)
+        self.undivided = any(one.sink for one in members) if undivided is None else undivided
+        self.parts = parts.of_run(self.points, self.blocks, self.undivided)
         self.weighted = any(member.prepared.weighted for member in members)
         self.lock = threading.Lock()
         self.done = 0
@@ -111,12 +122,12 @@ class Work:
             tally = blank(prepared, watched, trajectories, crossings, found[0].tally if found else None)
             tally.origin[0] = self.origin
             found.append(Memory(prepared, watched, tally, noted_crossings(*self.noted)))
-        self.sums = self.sums or [Sums(memory.tally, replicates=self.points.replicates) for memory in found]
+        self.sums = self.sums or [Sums(memory.tally, parts=self.parts.many) for memory in found]
         return found
 
     def end(self, first: int) -> int:
         """The block at which the step that `first` lies in is over."""
-        return min((first // self.step + 1) * self.step, self.blocks)
+        return min((first // self.step + 1) * self.step, self.parts.end(first), self.blocks)
 
     def do(self, memories: list[Memory], first: int, last: int) -> None:
         """Do the blocks of one step, or some of them."""
@@ -128,7 +139,7 @@ class Work:
             if one.sink:
                 one.keep(first * DRAWS, until, memory.tally.trajectories, memory.tally.crossings)
             with self.lock:
-                total.take(memory.tally, self.points.of(first))
+                total.take(memory.tally, self.parts.of(first))
         many = until - first * DRAWS
         pairs = self.pairs.blank() if self.pairs else None
         if pairs:

@@ -1,8 +1,7 @@
-"""The same model in NumPy, twice: as a textbook writes it, and tuned; `python -m benchmarks.numpy_models` checks both.
+"""Do the models that are timed compute the same thing? `python -m benchmarks.agreement` holds each against the kernel.
 
-`textbook` works on whole (draw, year) arrays; `tuned` on chunks that fit the cache, in place. Both read the composed
-set, so they follow when a row changes; and both give quantiles, moments, binding, crossing and inputs under the same
-names, which are compared with the kernel's here.
+Quantiles of all quantities by year, means, shares of ceilings, probabilities and dates of crossings, and quantiles of
+inputs have to agree within Monte Carlo error.
 """
 
 from __future__ import annotations
@@ -13,11 +12,12 @@ import numpy as np
 from scipy.stats import norm
 
 import benchmarks.one_thread  # noqa: F401
-from benchmarks import numpy_inputs, textbook, tuned
+from benchmarks import competitors, numpy_inputs
+from benchmarks.competitors import PLAIN, TEXTBOOK, Competitor
 from benchmarks.numpy_inputs import QUANTILES, Table
 from simulate import assumptions, compose, forecast
 
-CHUNK = 16384
+FEWER = (PLAIN, TEXTBOOK)  # slow ones
 FAMILY_WISE = 1e-6  # chance that a sound model is called wrong
 
 
@@ -77,22 +77,37 @@ def _quantile_errors(own: np.ndarray, others: np.ndarray) -> np.ndarray:
     return np.abs(own - others) / slope * density / np.sqrt(QUANTILES * (1.0 - QUANTILES))[:, None]
 
 
-def check(draws: int = 1_048_576, fewer: int = 131_072) -> list[str]:
-    """Run kernel, tuned and textbook and say how far they are apart; raises AssertionError beyond chance."""
-    table = numpy_inputs.read()
-    truth = forecast.run(assumptions.build(*compose.settings("baseline_2026")), draws, seed=11, threads=1)
+def one_of_each(extra: bool = True) -> list[Competitor]:
+    """The first of each kind and compiler: chunks of another size run the same code."""
+    found: dict[str, Competitor] = {}
+    for one in competitors.all_of_them(extra):
+        found.setdefault(one.name.partition(", chunks")[0], one)
+    return list(found.values())
+
+
+def kernel(draws: int) -> Any:
+    """The default set by the kernel."""
+    return forecast.run(assumptions.build(*compose.settings("baseline_2026")), draws, seed=11, threads=1)
+
+
+def limit(table: Table) -> float:
+    """Standard errors that the largest of so many differences passes only once in `1 / FAMILY_WISE` sound models."""
     numbers = len(table.results) * len(table.years) * 9 + 700
-    limit = float(norm.isf(FAMILY_WISE / (2 * numbers)))
-    lines = []
-    for name, n, found in (
-        ("tuned", draws, tuned.Tuned(table, CHUNK, seed=5).run(draws)),
-        ("textbook", fewer, textbook.run(table, fewer, seed=6)),
-    ):
-        worst, where = compare(found, truth, table, n, draws)
-        lines.append(f"{name}: at most {worst:.2f} standard errors from the kernel ({where}), of {limit:.1f}")
-        assert worst < limit, lines[-1]
+    return float(norm.isf(FAMILY_WISE / (2 * numbers)))
+
+
+def check(models: list[Competitor], draws: int = 1_048_576, fewer: int = 131_072) -> list[str]:
+    """Run the kernel and other models and say how far they are apart; raises AssertionError beyond chance."""
+    table, truth = numpy_inputs.read(), kernel(draws)
+    most, lines = limit(table), []
+    for one in models:
+        n = fewer if one.kind in FEWER else draws
+        worst, where = compare(one.make(table, 5).run(n), truth, table, n, draws)
+        name = one.name.partition(", chunks")[0]
+        lines.append(f"{name}, {n:,} draws: at most z = {worst:.2f} from the kernel ({where}), of {most:.1f}")
+        assert worst < most, lines[-1]
     return lines
 
 
 if __name__ == "__main__":
-    print("\n".join(check()))
+    print("\n".join(check(one_of_each())))
