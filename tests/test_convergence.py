@@ -18,7 +18,7 @@ from kernel_values import settings_of
 from simulate import convergence_card, forecast, parts
 from simulate.assumptions import build
 from simulate.engines import local
-from simulate.engines.local import Memory
+from simulate.engines.work import Member, Memory
 from simulate.plan import prepare
 
 BLOCKS = 96
@@ -164,7 +164,7 @@ def test_what_is_measured_does_not_depend_on_threads_and_is_kept_in_a_checkpoint
     one = build(settings())
     prepared = prepare(one)
     (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, one)])
-    member = local.Member(prepared, watched, np.zeros((0, 2, 0), np.float32), np.zeros((1, 0)))
+    member = Member(prepared, watched, np.zeros((0, 2, 0), np.float32), np.zeros((1, 0)))
     whole = local.Run([member], DRAWS, 1, 4)
     whole.work(whole.memories())
     kept = {id(array) for array in whole.arrays()}

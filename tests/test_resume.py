@@ -23,6 +23,7 @@ from digests import of_dataset
 from lives import Life, Server
 
 from simulate import checkpoint, forecast, progress, provenance, store, unfinished
+from simulate.engines import local, work
 from simulate.errors import StorageError
 
 #: Hypotheses and evidence, so that all kinds of counts are there: histograms, weighted sums beyond 64 bits, pairs.
@@ -83,7 +84,7 @@ def ended_by(error: type[BaseException], after: int = 30_000) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "shown", shown)
-        patch.setattr(forecast.local, "wait", lambda futures, timeout, return_when: wait_briefly(futures, return_when))
+        patch.setattr(local, "wait", lambda futures, timeout, return_when: wait_briefly(futures, return_when))
         yield
 
 
@@ -160,13 +161,13 @@ def test_what_was_done_is_not_done_again(here: Path, monkeypatch: pytest.MonkeyP
     found = checkpoint.read(Path("outputs/.mine.progress/counts"))
     assert found is not None
     blocks: list[int] = []
-    run = forecast.local.Memory.run
+    run = work.Memory.run
 
     def watched(memory: Any, seed: int, first: int, last: int, draws: int) -> None:
         blocks.extend(range(first, last))
         run(memory, seed, first, last, draws)
 
-    monkeypatch.setattr(forecast.local.Memory, "run", watched)
+    monkeypatch.setattr(work.Memory, "run", watched)
     assert simulate(*words, "resume=true").code == 0
     assert blocks == [0, *range(found.done // 512, -(-DRAWS // 512))]  # 0: the pilot
     timings = json.loads(store.load("outputs/mine").attrs["timings"])
@@ -200,7 +201,7 @@ def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) 
     words = [*WORDS, "assumptions=both", "threads=2", "output=mine"]
     interrupted(*words)
     before = without_owner(Path("outputs"))
-    run, calls = forecast.local.Memory.run, [0]
+    run, calls = work.Memory.run, [0]
 
     def failing(memory: Any, *parts: Any) -> None:
         calls[0] += 1
@@ -210,7 +211,7 @@ def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(checkpoint, "EVERY", 60.0)
     with monkeypatch.context() as patch:
-        patch.setattr(forecast.local.Memory, "run", failing)
+        patch.setattr(work.Memory, "run", failing)
         outcome = simulate(*words, "resume=true")
     assert outcome.code == 70
     assert without_owner(Path("outputs")) == before
