@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
+QUIETLY = ("-q", "-x", "--assert=plain", "-p", "no:cacheprovider")
 
 
 @contextlib.contextmanager
@@ -36,7 +37,7 @@ def ended(file: str, choice: str) -> int:
     """How the tests of a file end; the file is imported anew, so that it takes the names that are there now."""
     sys.modules.pop(Path(file).stem, None)
     with contextlib.redirect_stdout(io.StringIO()):
-        return int(pytest.main(["-q", "-x", "-p", "no:cacheprovider", str(HERE / file), "-k", choice]))
+        return int(pytest.main([*QUIETLY, str(HERE / file), "-k", choice]))
 
 
 if __name__ == "__main__":

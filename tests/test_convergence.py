@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import xarray as xr
-from command_line import HEADER, NORMAL, simulate, write
 from conftest import Verified
 from kernel_values import settings_of
 
-from simulate import convergence_card, forecast, parts
+from simulate import convergence_card, forecast, parts, report, store
 from simulate.assumptions import build
 from simulate.engines import local
 from simulate.engines.work import Member, Memory
@@ -218,7 +217,7 @@ def doubted(numbers: range) -> dict[int, list[str]]:
 
 
 def test_a_few_healthy_runs_are_not_doubted() -> None:
-    assert doubted(range(20)) == {}
+    assert doubted(range(10)) == {}
 
 
 @pytest.mark.long
@@ -228,15 +227,16 @@ def test_hardly_any_of_a_thousand_healthy_runs_is_doubted(verified: Verified) ->
     assert len(found) <= 10, found
 
 
-def test_the_command_prints_the_card_and_keeps_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    level = "thresholds: {level: {value: 31.2, unit: log10 FLOP}}"
-    write(tmp_path / "sets", "line.yaml", f"{HEADER}{NORMAL}\nhorizon: 2030\n{level}")
-    words = ("assumptions=line", "--config-dir", "sets", "draws=20000", "output=card")
-    done = simulate(*words)
-    assert done.code == 0, done.err
-    (folder,) = tmp_path.rglob("card")
-    card = json.loads((folder / "summary.json").read_text("utf-8"))["convergence"]
-    assert card["numbers"] > 0
-    assert [doubt["check"] for doubt in card["warnings"]] == ["few"]
-    assert f"few draws: {card['warnings'][0]['text']}"[:60] in done.out
+def test_the_answer_and_the_summary_have_the_card() -> None:
+    dataset = run(settings(level=3.85))
+    (doubt,) = convergence_card.doubts(dataset)
+    page = io.StringIO()
+    report.show(dataset, file=page, width=400)
+    assert page.getvalue().rstrip().endswith(f"few draws: {doubt['text']}")
+    files = dict(store._files(dataset, {}, "", (), []))
+    card = json.loads(files["summary.json"])["convergence"]
+    assert card["warnings"] == [doubt]
+    assert card["numbers"] == 2
+    page = io.StringIO()
+    report.show(run(settings()), file=page, width=400)
+    assert "draws:" not in page.getvalue()

@@ -140,7 +140,8 @@ def test_bugs_of_plain_python_are_noticed(verified: Verified) -> None:
         for bug in bugs
     ]
     command = [sys.executable, str(HERE / "planting.py")]
-    done = subprocess.run(command, input=json.dumps(asked), capture_output=True, text=True, check=True)
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    done = subprocess.run(command, input=json.dumps(asked), env=alone, capture_output=True, text=True, check=True)
     found = dict(zip([bug.name for bug in bugs], json.loads(done.stdout.splitlines()[-1]), strict=True))
     assert found == dict.fromkeys(found, int(pytest.ExitCode.TESTS_FAILED))
     verified("S14", "bugs of plain Python that are noticed", len(found), len(bugs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -79,7 +80,8 @@ def test_what_tests_measure_is_written_down_and_read_again(tmp_path: Path) -> No
         "-k",
         "not longer",
     ]
-    assert subprocess.run(words, cwd=tmp_path, capture_output=True, check=False).returncode == 1
+    alone = {**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    assert subprocess.run(words, env=alone, cwd=tmp_path, capture_output=True, check=False).returncode == 1
     ended = verification.read([tmp_path / "told"] * 2)  # later words of a test take the place of its earlier ones
     assert sorted(ended.outcomes.values()) == ["failed", "left out", "passed", "passed"]
     (number,) = verification.numbers(ROWS[0], ended)
