@@ -28,7 +28,7 @@ try:
     jax.config.update("jax_compilation_cache_dir", COMPILED.name)
     jax.config.update("jax_enable_x64", True)  # beside it single precision is what asks for it
 except ImportError:  # the extra `bench`
-    jax = None  # type: ignore[assignment]
+    jax = None  # type: ignore[assignment,unused-ignore]
 
 NODES, WEIGHTS = (side.tolist() for side in np.polynomial.legendre.leggauss(5))
 LN_2, LN_6 = float(np.log(2.0)), float(np.log(6.0))

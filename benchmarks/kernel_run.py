@@ -11,6 +11,7 @@ from simulate import assumptions, compose, forecast
 from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.engines import local
+from simulate.engines.work import MOST_BLOCKS, Member, Memory
 from simulate.kernel import ADVANCING, FOLLOWING
 from simulate.sampling import draw
 from simulate.summary import Watch
@@ -36,18 +37,18 @@ class KernelRun:
         self.prepared, self.watched, self.paths, self.dates, _ = outcome.members[0].member
         self.worker = self._worker()
 
-    def _worker(self) -> local.Memory:
+    def _worker(self) -> Memory:
         tally = blank(self.prepared, self.watched, self.paths)
-        return local.Memory(self.prepared, self.watched, tally, noted_crossings(0, 0))
+        return Memory(self.prepared, self.watched, tally, noted_crossings(0, 0))
 
     def run(self, draws: int, threads: int = 1) -> None:
         """Take draws through the years, in tasks as a run does, on this thread or on several."""
         if threads > 1:
-            local.run([local.Member(self.prepared, self.watched, self.paths, self.dates)], draws, 1, threads)
+            local.run([Member(self.prepared, self.watched, self.paths, self.dates)], draws, 1, threads)
             return
         blocks, total = -(-draws // DRAWS), Sums(self.worker.tally)
-        for first in range(0, blocks, local.MOST_BLOCKS):
-            self.worker.run(1, first, min(first + local.MOST_BLOCKS, blocks), draws)
+        for first in range(0, blocks, MOST_BLOCKS):
+            self.worker.run(1, first, min(first + MOST_BLOCKS, blocks), draws)
             total.take(self.worker.tally)
 
     def sample(self, draws: int) -> None:

@@ -14,6 +14,7 @@ from benchmarks.timing import Case, Time, interleaved, wall
 from simulate import assumptions, compose, forecast
 from simulate.blocks import DRAWS
 from simulate.engines import local
+from simulate.engines.work import MOST_BLOCKS, Member
 from simulate.library import Library
 
 ROUNDS, DRAWS_A_ROUND = 3, 2**13
@@ -24,7 +25,7 @@ class Prepared(NamedTuple):
     """A set made ready for the kernel: its members (the hypotheses, or itself alone) and its instants."""
 
     set: assumptions.Assumptions
-    members: list[local.Member]
+    members: list[Member]
 
     @property
     def steps(self) -> int:
@@ -33,7 +34,7 @@ class Prepared(NamedTuple):
 
     def run(self, draws: int) -> None:
         """Take draws through the years, on this thread, as a thread of a run does."""
-        work = local.Run(self.members, draws, 1, local.MOST_BLOCKS)
+        work = local.Run(self.members, draws, 1, MOST_BLOCKS)
         work.work(work.memories())
 
 

@@ -37,6 +37,7 @@ Keys of a run:
   draws=1000000  seed=1  threads=null
   keep=draws     every draw on disk, as draws.zarr; kept=[training_compute,chips]: of these quantities
   sampling=random|sobol    scrambled Sobol points have smaller errors than random draws
+  engine=dask    worker processes, as many as threads; engine.scheduler=tcp://HOST:PORT joins a running cluster
   target_error=0.001       as many draws as give every probability that standard error, at most `draws`
   output=NAME    folder under outputs/; without it <set>-<hash>-<number>
   resume=true       go on with a run that was interrupted; of a finished one, tell the answer again
@@ -49,7 +50,7 @@ Options:
   --version           the version
 
 Exit codes: 0 done, 2 bad input, 3 some jobs of a sweep failed, 4 reading or writing failed, 5 stored data are damaged,
-6 the folder is in use, 70 a defect of the program, 130 and 143 interrupted.
+6 the folder is in use, 7 a cluster cannot do the work, 70 a defect of the program, 130 and 143 interrupted.
 """
 
 

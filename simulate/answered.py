@@ -33,11 +33,11 @@ def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
     """The result in a folder, if it answers what is asked."""
     dataset = store.load(folder)
     attrs = dataset.attrs
-    stored = json.loads(attrs.get("assumptions", "{}"))
-    stored |= {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
-    stored |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
-    if "grid" in attrs:
-        stored |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
+    stored = {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
+    if "question" in asked:
+        stored["question"] = json.loads((folder / "manifest.json").read_text("utf-8")).get("question_hash")
+    else:
+        stored |= _assumed(attrs)
     if keep and (folder / store.DRAWS).is_dir():
         stored["keep"] = keep
     wanted = json.loads(json.dumps(asked | ({"keep": keep} if keep else {}), default=str))
@@ -49,3 +49,12 @@ def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
             f"{folder} holds the result of other settings ({'; '.join(changes[:10])}{more}); {way_out}"
         )
     return dataset
+
+
+def _assumed(attrs: dict[str, Any]) -> dict[str, Any]:
+    """All that the result of one set was asked."""
+    found = dict(json.loads(attrs.get("assumptions", "{}")))
+    found |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
+    if "grid" in attrs:
+        found |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
+    return found

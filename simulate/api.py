@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from simulate.engines import choice
 from simulate.errors import Mistake, Mistakes
 from simulate.reweighting import reweight as reweight
 
@@ -30,7 +31,8 @@ def run(
     `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}, or takes an
     optional row out, as {"chip_limit": None}; `overrides` are words of the command line, as "horizon=2050";
     `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
-    Scrambled Sobol points and a wanted precision are words: `overrides=["sampling=sobol", "target_error=0.001"]`.
+    Scrambled Sobol points and a wanted precision are words: `overrides=["sampling=sobol", "target_error=0.001"]`; so is
+    a cluster, here and in the other functions: `["engine=dask", "engine.scheduler=tcp://HOST:PORT"]`.
 
     Raises
     ------
@@ -43,7 +45,8 @@ def run(
     settings, where = _composed(name, said, overrides, config_dir, inputs)
     built = assumptions.build(settings, where)
     drawing = {key: settings[key] for key in ("draws", "seed", "threads", "keep", "sampling", "target_error")}
-    return forecast.run(built, **drawing)
+    with choice.chosen(settings):
+        return forecast.run(built, **drawing)
 
 
 def compare(
@@ -72,7 +75,8 @@ def compare(
     said = {"study": "compare", "draws": draws, "seed": seed, "threads": threads}
     settings, _ = _composed(None, said, overrides, config_dir, data=data)
     built = study.built(settings)
-    return comparison.run(built, settings["draws"], settings["seed"], settings["threads"])
+    with choice.chosen(settings):
+        return comparison.run(built, settings["draws"], settings["seed"], settings["threads"])
 
 
 def attribute(
@@ -106,7 +110,8 @@ def attribute(
     said = {"study": "attribution", "draws": draws, "seed": seed, "threads": threads}
     settings, _ = _composed(None, said, overrides, config_dir, data=data)
     (one, two), between, wanted = study.planned(settings)
-    return attribution.run(one, two, between, wanted, settings["draws"], settings["seed"], settings["threads"])
+    with choice.chosen(settings):
+        return attribution.run(one, two, between, wanted, settings["draws"], settings["seed"], settings["threads"])
 
 
 def grid(
@@ -142,7 +147,8 @@ def grid(
         mistakes.append(Mistake("over", "no input is swept", 'write {"chip_growth": [1.2, 1.5, 2]}'))
     if mistakes:
         raise Mistakes(mistakes)
-    return gridded.run(settings, where, axes, by)
+    with choice.chosen(settings):
+        return gridded.run(settings, where, axes, by)
 
 
 def structures(
@@ -177,7 +183,8 @@ def structures(
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
-    return rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"])
+    with choice.chosen(settings):
+        return rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"])
 
 
 def _in_words(values: Any) -> str:
@@ -227,9 +234,13 @@ def sensitivity(
     """
     from simulate import assumptions, indices, sensitivity_question
 
-    built = assumptions.build(*_composed(name, {"draws": draws, "seed": seed}, overrides, config_dir, inputs))
+    said = {"draws": draws, "seed": seed, "threads": threads}
+    settings, where = _composed(name, said, overrides, config_dir, inputs)
+    built = assumptions.build(settings, where)
     names = threshold if threshold is None or isinstance(threshold, str) else list(threshold)
-    return indices.run(sensitivity_question.ask(built, draws, names, year, groups), seed, threads)
+    question = sensitivity_question.ask(built, draws, names, year, groups)
+    with choice.chosen(settings):
+        return indices.run(question, seed, settings["threads"])
 
 
 def explain(

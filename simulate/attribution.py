@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from simulate import causes, coalitions, differing, each_draw, forecast, instants, pairing, provenance, shapley
 from simulate.assumptions import Assumptions
+from simulate.checkpoint import Checkpoint
 from simulate.coalitions import Coalitions, Side
 from simulate.errors import Mistake, Mistakes
 from simulate.plan import prepare
@@ -87,28 +88,33 @@ def run(
     seed: int,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> xr.Dataset:
-    """Run every combination and share out the difference of every statistic among the groups.
+    """Run every combination and share out the difference of every statistic among the groups. Combinations that a
+    `checkpoint` holds are not run again.
 
     Raises
     ------
     Mistakes
         If a formula gives no finite number in some draw of some combination.
     """
-    weights = shapley.coefficients(len(between.groups))
-    values = np.zeros((len(between.sets), len(wanted)))
-    push = np.zeros((len(between.groups), len(wanted), min(SAMPLE, draws)))
-    whole = np.zeros(push.shape[1:])
-    for coalition, one in enumerate(between.sets):
-        drawn = _Drawn(one, wanted, draws, seed, threads)
-        for k, statistic in enumerate(wanted):
-            values[coalition, k], influence = drawn.value(statistic)
-            for j, row in enumerate(weights):
-                push[j, k] += float(row[coalition]) * influence
-            side = {0: -1.0, len(between.sets) - 1: 1.0}.get(coalition, 0.0)
-            whole[k] += side * influence
+    tables = _Tables(between, wanted, draws)
+    if checkpoint:
+        tables.done = checkpoint.restore(len(between.sets), tables.arrays())
         if progress:
-            progress(draws)
+            progress(tables.done * draws)
+    try:
+        for one in between.sets[tables.done :]:
+            tables.add(_Drawn(one, wanted, draws, seed, threads))
+            if checkpoint and checkpoint.due():
+                checkpoint.save(tables.done, len(between.sets), tables.arrays())
+            if progress:
+                progress(draws)
+    except BaseException:
+        if checkpoint and checkpoint.worthwhile() and not tables.adding:
+            checkpoint.save(tables.done, len(between.sets), tables.arrays())
+        raise
+    values, push, whole = tables.arrays()
     shares = np.full((len(between.groups), len(wanted)), np.nan)
     for k in range(len(wanted)):
         if np.isfinite(values[:, k]).all():
@@ -117,6 +123,36 @@ def run(
     spread[spread < ROUNDING] = error[error < ROUNDING] = 0.0
     errors = np.where(np.isfinite(shares), spread, np.nan)
     return _labelled(first, other, between, wanted, values, shares, errors, error, draws, seed)
+
+
+class _Tables:
+    """What is known of the combinations that are done: their statistics (combination, statistic), and the influence of
+    each draw on the shares (group, statistic, draw) and on the whole difference (statistic, draw).
+    """
+
+    def __init__(self, between: Coalitions, wanted: Sequence[Statistic], draws: int) -> None:
+        self.wanted, self.last = wanted, len(between.sets) - 1
+        self.weights = shapley.coefficients(len(between.groups))
+        self.values = np.zeros((len(between.sets), len(wanted)))
+        self.push = np.zeros((len(between.groups), len(wanted), min(SAMPLE, draws)))
+        self.whole = np.zeros(self.push.shape[1:])
+        self.done, self.adding = 0, False
+
+    def arrays(self) -> tuple[Array, Array, Array]:
+        """All that is known, to be written down or filled in."""
+        return self.values, self.push, self.whole
+
+    def add(self, drawn: _Drawn) -> None:
+        """Add the next combination."""
+        self.adding = True
+        side = {0: -1.0, self.last: 1.0}.get(self.done, 0.0)
+        for k, statistic in enumerate(self.wanted):
+            self.values[self.done, k], influence = drawn.value(statistic)
+            for j, row in enumerate(self.weights):
+                self.push[j, k] += float(row[self.done]) * influence
+            self.whole[k] += side * influence
+        self.done += 1
+        self.adding = False
 
 
 class _Drawn:

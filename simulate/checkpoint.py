@@ -17,7 +17,7 @@ import time
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -51,7 +51,25 @@ class Saved(NamedTuple):
         return f"{100.0 * self.done / self.of:.3g} %"
 
 
-class Checkpoint:
+class Checkpoint(Protocol):
+    """Where an engine leaves what it has counted: a file, or one of several steps in it (`steps`)."""
+
+    seconds: float
+
+    def restore(self, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> int:
+        """Fill in what was saved; gives how much of the whole was done."""
+
+    def due(self) -> bool:
+        """Whether it is time to save."""
+
+    def worthwhile(self) -> bool:
+        """Whether what is done should outlive the process."""
+
+    def save(self, done: int, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> None:
+        """Write down what is counted."""
+
+
+class CheckpointFile:
     """The file of one run, which this process alone writes; `saved` is what an earlier process left there."""
 
     def __init__(self, path: Path, about: Mapping[str, Any], saved: Saved | None = None) -> None:
@@ -69,16 +87,11 @@ class Checkpoint:
         """
         if self.saved is None or self.saved.of != of:
             return 0
-        sizes = [_size(array) for array in arrays]
-        raw = _expanded(self.saved.packed, sum(sizes), self.path)
-        if frame != self.saved.frame or len(raw) != sum(sizes):
-            raise IntegrityError(
-                f"{self.path}: these counts do not fit this run; a machine that computes other numbers began it"
-            )
-        start = 0
-        for array, size in zip(arrays, sizes, strict=True):
-            _unpack(raw[start : start + size], array)
-            start += size
+        needed = sum(map(size, arrays))
+        raw = expanded(self.saved.packed, needed + 1, self.path)
+        if frame != self.saved.frame or len(raw) != needed:
+            raise IntegrityError(unfit(self.path))
+        fill(arrays, raw)
         return self.saved.done
 
     def due(self) -> bool:
@@ -129,7 +142,7 @@ def read(path: Path) -> Saved | None:
         if not body.startswith(MAGIC):
             raise ValueError("another format")
         end = start + int.from_bytes(body[len(MAGIC) : start], "little")
-        said = json.loads(_expanded(body[start:end], LONGEST_TEXT, path))
+        said = json.loads(expanded(body[start:end], LONGEST_TEXT, path))
         found = Saved(**said | {"packed": body[end:]})
         if said["packed"] != len(found.packed):
             raise ValueError("another length")
@@ -151,7 +164,8 @@ def _content(path: Path) -> bytes | None:
             return file.read()
 
 
-def _size(array: np.ndarray) -> int:
+def size(array: np.ndarray) -> int:
+    """Bytes of an array in the file."""
     return WHOLE * array.size if array.dtype == object else array.nbytes
 
 
@@ -159,6 +173,14 @@ def _pack(array: np.ndarray) -> bytes:
     if array.dtype == object:
         return b"".join(int(value).to_bytes(WHOLE, "little", signed=True) for value in array.flat)
     return array.tobytes()
+
+
+def fill(arrays: Sequence[np.ndarray], raw: bytes) -> None:
+    """Put the bytes of some arrays, one after the other, into them."""
+    start = 0
+    for array in arrays:
+        _unpack(raw[start : start + size(array)], array)
+        start += size(array)
 
 
 def _unpack(raw: bytes, array: np.ndarray) -> None:
@@ -169,9 +191,16 @@ def _unpack(raw: bytes, array: np.ndarray) -> None:
         array[...] = np.frombuffer(raw, array.dtype).reshape(array.shape)
 
 
-def _expanded(packed: bytes, most: int, path: Path) -> bytes:
-    """The bytes before compression, at most one more than are expected, so that no file can fill the memory."""
+def expanded(packed: bytes, most: int, path: Path, expander: Any = None) -> bytes:
+    """At most so many of the bytes before compression, so that no file can fill the memory; with an `expander` of an
+    earlier call those that follow.
+    """
     try:
-        return zlib.decompressobj().decompress(packed, most + 1)
+        return bytes((expander or zlib.decompressobj()).decompress(packed, most)) if most else b""
     except zlib.error as error:
         raise IntegrityError(f"{path}: cannot be expanded ({error})") from error
+
+
+def unfit(path: Path) -> str:
+    """What is wrong with counts that are another run's."""
+    return f"{path}: these counts do not fit this run; a machine that computes other numbers began it"

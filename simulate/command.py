@@ -20,7 +20,17 @@ from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
 from simulate import config
-from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError, did_you_mean, shown
+from simulate.engines import choice
+from simulate.errors import (
+    ClusterError,
+    IntegrityError,
+    LockedError,
+    Mistake,
+    Mistakes,
+    StorageError,
+    did_you_mean,
+    shown,
+)
 
 STUDIES = {
     "forecast": "simulate.studies.forecast",
@@ -58,7 +68,7 @@ def run(argv: Sequence[str]) -> int:
     except Mistakes as mistakes:
         say(_few(mistakes))
         return mistakes.exit_code
-    except (StorageError, IntegrityError, LockedError) as error:
+    except (StorageError, IntegrityError, LockedError, ClusterError) as error:
         say(f"error: {error}{_way_on(error, argv)}")
         return error.exit_code
     except KeyboardInterrupt as error:
@@ -78,7 +88,8 @@ def run(argv: Sequence[str]) -> int:
 
 def study(name: str, settings: dict[str, Any], where: Callable[[str], str]) -> int:
     """Run the study of that name, one of the closed table; gives the exit code, 0 where the study has no other."""
-    return importlib.import_module(STUDIES[name]).run(settings, where) or 0
+    with choice.chosen(settings):
+        return importlib.import_module(STUDIES[name]).run(settings, where) or 0
 
 
 def read_options(argv: Sequence[str]) -> Asked:

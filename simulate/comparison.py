@@ -17,9 +17,11 @@ import numpy as np
 
 from simulate import contents, differing, forecast, instants, provenance
 from simulate.assumptions import Assumptions
+from simulate.checkpoint import CheckpointFile
 from simulate.dataset import dataset as labelled
 from simulate.errors import Mistake, Mistakes
 from simulate.pairing import SAMPLE, FirstDraws, error
+from simulate.steps import Steps
 from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
@@ -35,8 +37,11 @@ def run(
     seed: int,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    checkpoint: CheckpointFile | None = None,
 ) -> xr.Dataset:
     """Run every set and lay the results side by side along the dimension `set`; differences are to the first set.
+
+    A `checkpoint` is gone on with, and kept up to date.
 
     Raises
     ------
@@ -46,8 +51,10 @@ def run(
     check(sets)
     results, apart = [], []
     first: FirstDraws | None = None
+    steps = Steps(checkpoint, draws * len(sets)) if checkpoint else None
     for one in sets:
-        outcome = forecast.simulate(one, draws, seed, threads, progress=progress, sample=SAMPLE)
+        step = steps.next() if steps else None
+        outcome = forecast.simulate(one, draws, seed, threads, progress=progress, sample=SAMPLE, checkpoint=step)
         these = FirstDraws(outcome)
         kept, outcome.kept = outcome.kept, ()  # the table of a set holds no single draws
         result = labelled(outcome)

@@ -18,7 +18,7 @@ from simulate.changes import differences
 from simulate.errors import Mistake, Mistakes, or_rather, shown
 from simulate.library import Library
 
-DEFAULTS = {"assumptions": "baseline_2026", "thresholds": "standard", "study": "forecast"}
+DEFAULTS = {"assumptions": "baseline_2026", "thresholds": "standard", "study": "forecast", "engine": "local"}
 Where = Callable[[str], str]
 
 
@@ -119,7 +119,8 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
         groups = [word for word in job if word.key in choice and choice[word.key] in (word.value, [word.value])]
         cfg = _by_hydra(library, [*groups, *fitting], mistakes)
         library.run_defaults = library.run_defaults or {key: cfg[key] for key in grammar.RUN_KEYS}
-    heard.settings.update(library.run_defaults, folder=None)
+    engine = {**library.run_defaults["engine"], "name": choice["engine"]}
+    heard.settings.update(library.run_defaults, engine=engine, folder=None)
     heard.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
     as_stated = copy.deepcopy(heard.settings)
     _say(heard, fitting)
@@ -232,7 +233,7 @@ def _choose(
             mistakes.append(Mistake(word.where, f"{word.key} is empty", f"one or more of: {', '.join(known)}"))
         if names and not unknown:
             choice[word.key] = names if word.key == "thresholds" else names[0]
-        elif word.key != "study":
+        elif word.key not in ("study", "engine"):
             sure = False
     group_names = [("assumptions", choice["assumptions"]), *(("thresholds", n) for n in choice["thresholds"])]
     return choice, kept, sure and not library.unusable.intersection(group_names)

@@ -44,6 +44,7 @@ class Run:
     draws: Any = None
     seed: Any = None
     threads: Any = None
+    engine: Any = None
     sampling: Any = None
     target_error: Any = None
     keep: Any = None

@@ -10,8 +10,8 @@ import numpy as np
 from simulate import summary
 from simulate.blocks import DRAWS
 from simulate.counting import Noted, Watched
-from simulate.engines import local
-from simulate.engines.local import Member
+from simulate.engines import choice
+from simulate.engines.work import Member, Memory, member
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted
 
@@ -30,14 +30,7 @@ def run(every: Sequence[Prepared], draws: int, seed: int, threads: int | None = 
     for prepared in every:
         bare = prepared._replace(inputs=(), results=(), input_rows=none, result_rows=none)
         members.append(member(bare, uncounted(bare), draws))
-    return EachDraw(members, local.run(members, draws, seed, threads).sums)
-
-
-def member(prepared: Prepared, watched: Watched, draws: int) -> Member:
-    """A member with room to keep its first draws."""
-    plan = prepared.plan
-    paths = np.zeros((len(plan.kept), len(plan.years), draws), np.float32)
-    return Member(prepared, watched, paths, np.zeros((len(plan.levels), draws)))
+    return EachDraw(members, choice.run(members, draws, seed, threads).sums)
 
 
 def uncounted(prepared: Prepared) -> Watched:
@@ -54,7 +47,7 @@ class Blocks:
         self.prepared, self.seed = prepared, seed
         watched = uncounted(prepared)
         self.tally = blank(prepared, watched, np.zeros((0, 0, 0), np.float32))
-        self.memory = local.Memory(prepared, watched, self.tally, noted(prepared))
+        self.memory = Memory(prepared, watched, self.tally, noted(prepared))
 
     def run(self, block: int) -> Noted:
         """All values of a block; they stay until the next one is run."""

@@ -55,6 +55,12 @@ class LockedError(Exception):
     exit_code = 6
 
 
+class ClusterError(Exception):
+    """A cluster cannot do the work: nobody answers, its workers die, or one of them has another program."""
+
+    exit_code = 7
+
+
 def nearest(name: str, names: Iterable[str]) -> str | None:
     """The known name closest to `name` by spelling, or None if nothing is close."""
     found = difflib.get_close_matches(str(name), list(names), n=1, cutoff=0.6)

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulate import quasi
 from simulate.blocks import DRAWS
-from simulate.engines.local import MOST_BLOCKS, Sink
+from simulate.engines.work import MOST_BLOCKS, Sink
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.outcome import LIKELIHOOD
 from simulate.run_keys import SOBOL

@@ -20,7 +20,8 @@ from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.counting import Noted, Watched
 from simulate.dataset import dataset as labelled
-from simulate.engines import local
+from simulate.engines import choice
+from simulate.engines.work import member
 from simulate.errors import Mistake, Mistakes
 from simulate.every_draw import Store
 from simulate.evidence import collapse
@@ -158,15 +159,16 @@ def count(
     """Run the plans of all members of a set, which may watch less than `simulate` does."""
     sets = [hypothesis.set for hypothesis in assumptions.members]
     _check_draws(sets, draws, sampling)
+    choice.ready()
     pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     if sampling == SOBOL:
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
     watched = _place(prepared, pilots)
-    members = [each_draw.member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
+    members = [member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     if into:
-        members = [member._replace(sink=into.sink(which)) for which, member in enumerate(members)]
+        members = [one._replace(sink=into.sink(which)) for which, one in enumerate(members)]
     started = time.perf_counter()
-    sums, pairs = local.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
+    sums, pairs = choice.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
         check_broken(one, own, total, draws)

@@ -33,7 +33,7 @@ PUBLISHED_FIELDS = (
 MODEL_SECTIONS = ("inputs", "quantities", "ceilings", "thresholds")
 ROW_SECTIONS = (*MODEL_SECTIONS, "evidence", "published")
 HYPOTHESIS_KEYS = ("weight", "note", "source", "drivers", *MODEL_SECTIONS, "inactive", "correlations", "sharpness")
-GROUPS = ("assumptions", "thresholds", "study")
+GROUPS = ("assumptions", "thresholds", "study", "engine")
 USER_GROUPS = ("assumptions", "thresholds", "sweep")
 FILE_KEYS = {"assumptions": ("defaults", *SET_KEYS), "thresholds": ("defaults", "thresholds")}
 

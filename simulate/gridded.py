@@ -11,15 +11,17 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import cores, forecast, instants, provenance, results
+from simulate import forecast, instants, provenance, results
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
 from simulate.checkpoint import Checkpoint
 from simulate.crossings import NEVER_CROSSED
+from simulate.engines import choice
 from simulate.errors import Mistake, Mistakes, did_you_mean
 from simulate.outcome import QUANTILES, RESULTS, Outcome
 from simulate.plan import Prepared
@@ -88,9 +90,9 @@ def run(
     if checkpoint and checkpoint.restore(len(every), tables.arrays()):
         advance(settings["draws"] * int(tables.filled.sum()))
     left = [which for which in range(len(every)) if not tables.filled[which]]
-    with ThreadPoolExecutor(min(settings["threads"] or cores.available(), len(every))) as pool:
-        try:
-            for future in [pool.submit(one, which) for which in left]:
+    with ThreadPoolExecutor(min(choice.at_once(settings["threads"]), len(every))) as pool:
+        try:  # in the context of this thread, so that the engine that is chosen does the points too
+            for future in [pool.submit(copy_context().run, one, which) for which in left]:
                 future.result()
         except BaseException:
             stop.set()

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from simulate import command, compose, durable, target, words
-from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, StorageError
+from simulate.errors import ClusterError, IntegrityError, LockedError, Mistake, Mistakes, StorageError
 from simulate.library import Library
 
 KILLED = "its process ended before the job did: killed, or out of memory; run the sweep again with resume=true"
@@ -151,7 +151,7 @@ class Task:
                 settings["folder"] = str(folder)
             if code := command.study(str(settings["study"]), settings, composed.where):
                 problem = f"exit code {code}"
-        except (Mistakes, StorageError, IntegrityError, LockedError, MemoryError) as error:
+        except (Mistakes, StorageError, IntegrityError, LockedError, ClusterError, MemoryError) as error:
             problem = str(error) or "out of memory"
         except (Exception, SystemExit):
             problem = f"a defect of the program; details are in {command.log(said)}"

@@ -37,6 +37,8 @@ def check(word: Word, settings: Mapping[str, Any], study: str) -> Mistake | None
         return _check_hypothesis(word, parts, settings)
     if mistake := run_keys.check_reader(word.where, word.key, study):
         return mistake
+    if section == "engine" and len(parts) > 1:
+        return _check_engine(word, parts)
     if section == "grid":
         return _check_grid(word, settings)
     if word.key == "name":
@@ -179,6 +181,14 @@ def _check_hypothesis(word: Word, parts: list[str], settings: Mapping[str, Any])
     if parts[2] in grammar.MODEL_SECTIONS:
         return _check_row(word, parts[2:], hypotheses[parts[1]])
     return _check_driver(word, parts[2:], settings)
+
+
+def _check_engine(word: Word, parts: list[str]) -> Mistake | None:
+    """`engine.scheduler=tcp://HOST:PORT`, the only thing that an engine is told."""
+    if parts[1:] == ["scheduler"]:
+        return None
+    near = or_rather("engine.scheduler" if closest(parts[1], ["scheduler"]) else None)
+    return Mistake(word.where, f"unknown key '{word.key}'{near}", "an engine has one: engine.scheduler=tcp://HOST:PORT")
 
 
 def _check_grid(word: Word, settings: Mapping[str, Any]) -> Mistake | None:

@@ -45,7 +45,7 @@ class Library:
 
     def titles(self, group: str) -> dict[str, str]:
         """The names of a group, each with the title that its file states."""
-        if group == "study":
+        if group in ("study", "engine"):
             return dict.fromkeys(self.names(group), "")
         return {name: str(self.sources(group, name)[name].data.get("title", "")) for name in self.names(group)}
 
@@ -93,7 +93,11 @@ class Library:
         nodes: dict[tuple[str | None, str], Any] = {
             (None, "schema"): config.Settings,
             (None, "config"): OmegaConf.load(self.root / "config.yaml"),
-            **{("study", name): OmegaConf.load(self.root / "study" / f"{name}.yaml") for name in self.shipped["study"]},
+            **{
+                (group, name): OmegaConf.load(self.root / group / f"{name}.yaml")
+                for group in ("study", "engine")
+                for name in self.shipped[group]
+            },
         }
         for (group, name), source in self.read.items():
             if group != "sweep":

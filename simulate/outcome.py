@@ -22,7 +22,7 @@ from simulate.tally import Sums
 
 if TYPE_CHECKING:
     from simulate.assumptions import Assumptions
-    from simulate.engines.local import Member
+    from simulate.engines.work import Member
     from simulate.rows import Row
 
 Array = NDArray[np.float64]

@@ -51,6 +51,11 @@ class Sums:
         for name, table in zip(pairs._fields, pairs, strict=True):
             getattr(self, name)[:] += self._together(*table)
 
+    def add(self, more: Sums) -> None:
+        """Add the sums of another worker."""
+        for name in Pairs._fields:
+            getattr(self, name)[:] += getattr(more, name)
+
     def _together(self, high_part: np.ndarray, low_part: np.ndarray) -> np.ndarray:
         return whole(high_part, low_part) if self.weighted else low_part
 

@@ -17,12 +17,14 @@ import numpy as np
 
 from simulate import conversion, forecast, layout, provenance, scan
 from simulate.assumptions import Assumptions
+from simulate.checkpoint import CheckpointFile
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.laws import LAWS
 from simulate.outcome import QUANTILES, Outcome
 from simulate.plan import Prepared, prepare
 from simulate.rows import is_number
+from simulate.steps import Steps
 from simulate.units import Operation
 
 if TYPE_CHECKING:
@@ -110,12 +112,13 @@ def _defaults() -> dict[str, Any]:
 
 def run(
     built: Assumptions, prefix: str, draws: int, seed: int, threads: int | None = None,
-    progress: Callable[[int], None] | None = None,
+    progress: Callable[[int], None] | None = None, checkpoint: CheckpointFile | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Run a set whose hypotheses are laws of the path `prefix`, as it is and with the start ten times higher.
 
     Returns probability (threshold, year) and crossing (threshold, crossing_quantile) of the pool, both also
-    `_by_law` (law, ...), the same `_shifted` with the higher start, `reached_pole` (law, year) and `law_weight`.
+    `_by_law` (law, ...), the same `_shifted` with the higher start, `reached_pole` (law, year) and `law_weight`. A
+    `checkpoint` is gone on with, and kept up to date.
 
     Raises
     ------
@@ -125,7 +128,11 @@ def run(
     members = [member.set for member in built.members]
     prepared = [prepare(one) for one in members]
     higher = [_tenfold(own, one, prefix) for own, one in zip(prepared, members, strict=True)]
-    as_stated, shifted = (forecast.count(built, plans, draws, seed, threads, progress) for plans in (prepared, higher))
+    steps = Steps(checkpoint, 2 * draws) if checkpoint else None
+    as_stated, shifted = (
+        forecast.count(built, plans, draws, seed, threads, progress, checkpoint=steps.next() if steps else None)
+        for plans in (prepared, higher)
+    )
     return _labelled(as_stated, shifted, prefix)
 
 

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from simulate.engines import choice
 from simulate.errors import Mistake, did_you_mean, shown
 
 MOST_DRAWS = 10**12
@@ -36,7 +37,7 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "grid_by": ("grid",),
     "grid_year": ("grid",),
     "grid_threshold": ("grid",),
-    "resume": ("forecast", "grid", "validate"),
+    "resume": ("forecast", "grid", "compare", "attribution", "structures", "validate"),
     "law_of": ("structures",),
     "laws": ("structures",),
     "law_weights": ("structures",),
@@ -66,6 +67,7 @@ def check_run(settings: dict[str, Any], where: Callable[[str], str]) -> list[Mis
         mistakes.append(
             Mistake(where("hydra.run.dir"), "output and hydra.run.dir both name the folder", "give one of them")
         )
+    mistakes.extend(choice.check(settings["engine"], settings["threads"], where))
     if settings["keep"] == "draws" and settings["target_error"] is not None:
         what = "draws that are kept cannot be taken again with more of them"
         mistakes.append(Mistake(where("target_error"), what, "give their number, draws=1e7"))
@@ -244,5 +246,6 @@ def check_reader(where: str, key: str, study: str) -> Mistake | None:
     readers = READ_BY.get(key.split(".")[0], (study,))
     if study in readers:
         return None
-    what = f"'{key}' means nothing to study={study}"
+    others = [name for name in (*CHECKS, "thresholds") if name != key and study in READ_BY.get(name, (study,))]
+    what = f"'{key}' means nothing to study={study}{did_you_mean(key, others)}"
     return Mistake(where, what, f"study={' or study='.join(readers)} reads it; add that, or leave the word out")

@@ -24,7 +24,11 @@ def source_hash() -> str:
 
 
 def made_of(module: str) -> set[Path]:
-    """The files of a module and of everything that it imports from this package."""
+    """The files of a module and of everything that it imports from this package; of a module from elsewhere, which may
+    import anything, all of them.
+    """
+    if module.split(".")[0] != PACKAGE.name:
+        return set(PACKAGE.rglob("*.py"))
     found: set[Path] = set()
     waiting = [module]
     while waiting:

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import command, compose, launchers, launching, page, run_keys, words
+from simulate import command, compose, grammar, launchers, launching, page, run_keys, words
 from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
 from simulate.jobs import Record
 from simulate.library import Library
@@ -32,7 +32,7 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     mistakes: list[Mistake] = []
     library = Library(config_dir, mistakes)
     overrides = parameters(overrides, library, mistakes)
-    groups = {group: library.names(group) for group in ("assumptions", "thresholds", "study")}
+    groups = {group: library.names(group) for group in grammar.GROUPS}
     sweeps = words.read(overrides, mistakes, sweeping=True, groups=groups)
     _check_names(sweeps, mistakes)
     count = 0
@@ -114,7 +114,7 @@ def _home(told: Sequence[str], resume: bool) -> Path:
     """The folder of a sweep: `sweep-<hash of its words>-<number>`, with resume the last one of these words."""
     from simulate import store
 
-    how = ("resume=", "threads=", launchers.KEY, launchers.OPTIONS)
+    how = ("resume=", "threads=", "engine=", "engine.", launchers.KEY, launchers.OPTIONS)
     which = sorted(word for word in told if not word.startswith(how))
     stem = f"sweep-{hashlib.sha256(json.dumps(which).encode()).hexdigest()[:8]}-"
     there = store.ROOT.iterdir() if store.ROOT.is_dir() else ()

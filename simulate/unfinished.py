@@ -23,7 +23,7 @@ from typing import Any
 
 from simulate import checkpoint, durable, progress, provenance
 from simulate.changes import differences
-from simulate.checkpoint import Checkpoint, Saved
+from simulate.checkpoint import CheckpointFile, Saved
 from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, shown
 from simulate.target import Target
 
@@ -34,7 +34,7 @@ PATIENCE = 1.0  # seconds: whoever looks for leftovers holds a lock for an insta
 
 
 @contextmanager
-def claim(target: Target, asked: Mapping[str, Any], resume: bool) -> Iterator[Checkpoint]:
+def claim(target: Target, asked: Mapping[str, Any], resume: bool) -> Iterator[CheckpointFile]:
     """Own the place of a run's checkpoint until the run ends; with `resume` what is kept there is gone on with.
 
     `asked` is everything that decides the numbers. An exception that ends the run gets a note of what is kept. Raises
@@ -45,7 +45,7 @@ def claim(target: Target, asked: Mapping[str, Any], resume: bool) -> Iterator[Ch
     with durable.storing(target.root):
         _remove_empty(target.root)
         place, held, saved = (_named if target.name else _numbered)(target, about, resume)
-    current = Checkpoint(place / FILE, about, saved)
+    current = CheckpointFile(place / FILE, about, saved)
     try:
         if saved:
             progress.note(f"going on with the run that {place} keeps, {saved.share} of it done")

@@ -1,14 +1,14 @@
 """What the tests measure, written down for the page of verification: `pytest --verification FILE`.
 
-A test says what it has measured by the fixture `verified`; that each test was run, and how it ended, is written without
-a word of its own. The file holds a JSON object a line; `verification.py` makes a page of it. Lines are added, so
-several runs (ordinary and long) make one page.
+A test says what it has measured by the fixture `verified`; that each test was run or left out, and how it ended, is
+written without a word of its own. The file holds a JSON object a line; `verification.py` makes a page of it. Lines are
+added, so several runs (ordinary and long) make one page.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -16,10 +16,14 @@ import pytest
 
 
 class Verified(Protocol):
-    """`verified(row, what, number, limit, z)` notes what a test has measured for a row of the table."""
+    """`verified(row, what, number, limit, z, met)` notes what a test has measured for a row of the table."""
 
-    def __call__(self, row: str, what: str, number: object, limit: object = "", z: float | None = None) -> None:
-        """Note it, where that was asked for."""
+    def __call__(
+        self, row: str, what: str, number: object, limit: object = "", z: float | None = None, met: bool = True
+    ) -> None:
+        """Note it, where that was asked for; `met` says whether the number that the table asks for is reached, where
+        the test holds less.
+        """
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,8 +42,8 @@ def _note(config: pytest.Config, line: dict[str, Any]) -> None:
 def verified(request: pytest.FixtureRequest) -> Verified:
     """Note a measured number."""
 
-    def note(row: str, what: str, number: object, limit: object = "", z: float | None = None) -> None:
-        line = {"row": row, "what": what, "number": number, "limit": limit, "z": z}
+    def note(row: str, what: str, number: object, limit: object = "", z: float | None = None, met: bool = True) -> None:
+        line = {"row": row, "what": what, "number": number, "limit": limit, "z": z, "met": bool(met)}
         _note(request.config, {"measured": line, "test": _name(request.node)})
 
     return note
@@ -47,6 +51,12 @@ def verified(request: pytest.FixtureRequest) -> Verified:
 
 def _name(item: pytest.Item) -> str:
     return f"{item.path.name}::{item.name}"
+
+
+def pytest_deselected(items: Iterable[pytest.Item]) -> None:
+    """Note the tests that were left out, so that nobody takes them for passed."""
+    for item in items:
+        _note(item.config, {"ended": "left out", "test": _name(item)})
 
 
 @pytest.hookimpl(wrapper=True)

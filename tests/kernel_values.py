@@ -14,7 +14,7 @@ import numpy as np
 from simulate import assumptions, summary
 from simulate.blocks import DRAWS
 from simulate.counting import Watched
-from simulate.engines.local import Memory
+from simulate.engines.work import Memory
 from simulate.plan import Prepared, prepare
 from simulate.tally import Sums, blank, noted
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import Verified
 from digests import SEED, settings_for
 from kernel_values import blind, settings_of, values
 from random_sets import assumption_set
@@ -23,11 +24,11 @@ from random_sets import assumption_set
 from simulate import compose, forecast
 from simulate.assumptions import build
 from simulate.engines import local
-from simulate.engines.local import Memory
+from simulate.engines.work import Memory
 from simulate.errors import Mistakes
 from simulate.fingerprints import of_arrays, of_dataset
 from simulate.plan import prepare
-from simulate.tally import blank, noted_crossings
+from simulate.tally import Sums, blank, noted_crossings
 
 HERE = Path(__file__).parent
 UNEVEN = 5 * 512 * 8 + 77  # draws: no multiple of a block
@@ -46,7 +47,8 @@ def usual() -> str:
     return of_dataset(run(baseline(), threads=1))
 
 
-def test_what_may_matter_does(usual: str) -> None:
+def test_what_may_matter_does(usual: str, verified: Verified) -> None:
+    verified("B1", f"digest of the default set, {UNEVEN:,} draws, for any number of threads", usual[:16])
     seen = {usual, of_dataset(run(baseline(), seed=2)), of_dataset(run(baseline(), draws=UNEVEN + 1))}
     seen.add(of_dataset(run(baseline("inputs.chip_growth.high=2.3000001"))))
     assert len(seen) == 4
@@ -86,17 +88,17 @@ def test_all_draws_are_counted_once() -> None:
         np.testing.assert_array_equal(ds["probability"].sel(threshold=name), by)
 
 
-def sums(settings: dict[str, Any], first: int, last: int, draws: int) -> local.Sums:
+def sums(settings: dict[str, Any], first: int, last: int, draws: int) -> Sums:
     """The counts of some blocks of a run, placed as the run places them."""
     built = build(settings)
     prepared = prepare(built)
     (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, built)])
     tally = blank(prepared, watched, np.zeros((0, 0, 0), np.float32))
     Memory(prepared, watched, tally, noted_crossings(0, 0)).run(1, first, last, draws)
-    return local.Sums(tally, take=True)
+    return Sums(tally, take=True)
 
 
-def counted(total: local.Sums) -> dict[str, np.ndarray]:
+def counted(total: Sums) -> dict[str, np.ndarray]:
     found = dict(total.others)
     for kind in ("inputs", "results"):
         for name, value in vars(getattr(total, kind)).items():

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from simulate import checkpoint
-from simulate.checkpoint import Checkpoint, Saved
+from simulate.checkpoint import CheckpointFile, Saved
 from simulate.errors import IntegrityError, StorageError
 
 ABOUT = {"draws": 1000, "seed": 1, "inputs": {"text": "ü"}}
@@ -44,13 +44,13 @@ def same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
 
 
 def saved(path: Path, seed: int = 1, done: int = 500, frame: str = "here") -> Path:
-    Checkpoint(path, ABOUT).save(done, 1000, arrays(seed), frame)
+    CheckpointFile(path, ABOUT).save(done, 1000, arrays(seed), frame)
     return path
 
 
 def small(path: Path, seed: int = 1) -> Path:
     """A file of which every byte can be tried."""
-    Checkpoint(path, ABOUT).save(500, 1000, arrays(seed)[1:2])
+    CheckpointFile(path, ABOUT).save(500, 1000, arrays(seed)[1:2])
     assert 200 < path.stat().st_size < 600
     return path
 
@@ -61,7 +61,7 @@ def test_what_is_restored_is_what_was_saved(tmp_path: Path) -> None:
     assert found is not None
     assert (found.about, found.done, found.of, found.share) == (ABOUT, 500, 1000, "50 %")
     restored = blank()
-    assert Checkpoint(path, ABOUT, found).restore(1000, restored, "here") == 500
+    assert CheckpointFile(path, ABOUT, found).restore(1000, restored, "here") == 500
     assert same(restored, arrays())
     assert all(type(value) is int for value in restored[1].flat)
     assert [p.name for p in tmp_path.iterdir()] == ["counts"]
@@ -71,7 +71,7 @@ def test_what_is_restored_is_what_was_saved(tmp_path: Path) -> None:
 def test_what_was_saved_of_a_larger_whole_waits_for_it(tmp_path: Path) -> None:
     """A run with a target error repeats itself with more and more draws."""
     path = saved(tmp_path / "counts")
-    current, untouched = Checkpoint(path, ABOUT, checkpoint.read(path)), blank()
+    current, untouched = CheckpointFile(path, ABOUT, checkpoint.read(path)), blank()
     assert current.restore(100, untouched, "here") == 0
     assert same(untouched, blank())
     current.save(50, 100, arrays(2), "here")
@@ -85,13 +85,13 @@ def test_what_was_saved_of_a_larger_whole_waits_for_it(tmp_path: Path) -> None:
 def test_nothing_saved_is_nothing_done(tmp_path: Path) -> None:
     assert checkpoint.read(tmp_path / "counts") is None
     untouched = blank()
-    assert Checkpoint(tmp_path / "counts", ABOUT).restore(1000, untouched) == 0
+    assert CheckpointFile(tmp_path / "counts", ABOUT).restore(1000, untouched) == 0
     assert same(untouched, blank())
 
 
 def test_a_number_too_large_for_its_place_is_not_cut(tmp_path: Path) -> None:
     with pytest.raises(OverflowError):
-        Checkpoint(tmp_path / "counts", ABOUT).save(1, 2, [np.array([2**127], object)])
+        CheckpointFile(tmp_path / "counts", ABOUT).save(1, 2, [np.array([2**127], object)])
 
 
 def test_counts_in_another_frame_or_of_another_shape_are_refused(tmp_path: Path) -> None:
@@ -100,7 +100,7 @@ def test_counts_in_another_frame_or_of_another_shape_are_refused(tmp_path: Path)
     larger = [*blank(), np.zeros(1)]
     for into, frame in ((blank(), "elsewhere"), (blank()[1:], "here"), (larger, "here")):
         with pytest.raises(IntegrityError, match="do not fit"):
-            Checkpoint(path, ABOUT, found).restore(1000, into, frame)
+            CheckpointFile(path, ABOUT, found).restore(1000, into, frame)
 
 
 def test_every_flipped_byte_is_found(tmp_path: Path) -> None:
@@ -144,10 +144,10 @@ def test_a_file_that_was_made_up_cannot_fill_the_memory_or_lead_elsewhere(tmp_pa
     bomb = zlib.compress(bytes(2**26), 9)
     checkpoint.write(path, Saved(ABOUT, 1, 2, 0.0, "", bomb))
     with pytest.raises(IntegrityError, match="do not fit"):
-        Checkpoint(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
+        CheckpointFile(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
     checkpoint.write(path, Saved(ABOUT, 1, 2, 0.0, "", b"no zlib"))
     with pytest.raises(IntegrityError, match="cannot be expanded"):
-        Checkpoint(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
+        CheckpointFile(path, ABOUT, checkpoint.read(path)).restore(2, [np.zeros(8)])
     path.rename(tmp_path / "elsewhere")
     path.symlink_to(tmp_path / "elsewhere")
     with pytest.raises(StorageError, match="symbolic link"):
@@ -164,7 +164,7 @@ def test_failure_at_the_nth_operation_leaves_the_one_before_or_the_one_after(
 ) -> None:
     path = saved(tmp_path / "counts", seed=1, done=100)
     for n in range(1, 50):
-        current = Checkpoint(path, ABOUT, checkpoint.read(path))
+        current = CheckpointFile(path, ABOUT, checkpoint.read(path))
         before = current.saved
         caplog.clear()
         with monkeypatch.context() as patch:
@@ -174,7 +174,7 @@ def test_failure_at_the_nth_operation_leaves_the_one_before_or_the_one_after(
         assert found is not None
         assert found == before or found.done == 100 + n
         restored = blank()
-        Checkpoint(path, ABOUT, found).restore(1000, restored, "here")
+        CheckpointFile(path, ABOUT, found).restore(1000, restored, "here")
         assert same(restored, arrays(found.done - 100 if found.done > 100 else 1))
         if len(calls) < n:
             assert found.done == 100 + n
@@ -231,7 +231,7 @@ def test_short_runs_are_not_kept_and_long_ones_spend_little_on_it(
 ) -> None:
     now = [1000.0]
     monkeypatch.setattr(checkpoint.time, "monotonic", lambda: now[0])
-    current = Checkpoint(tmp_path / "counts", ABOUT)
+    current = CheckpointFile(tmp_path / "counts", ABOUT)
     now[0] += 4.9
     assert (current.due(), current.worthwhile()) == (False, False)
     now[0] += 0.2
@@ -246,7 +246,7 @@ def test_short_runs_are_not_kept_and_long_ones_spend_little_on_it(
     found = checkpoint.read(tmp_path / "counts")
     assert found is not None
     assert found.seconds == pytest.approx(5.1)
-    later = Checkpoint(tmp_path / "counts", ABOUT, found)
+    later = CheckpointFile(tmp_path / "counts", ABOUT, found)
     now[0] += 1.0
     later.save(2, 2, arrays())
     again = checkpoint.read(tmp_path / "counts")

@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from conftest import Verified
 from reference_model import distribution
 from scipy import special, stats
 from test_sampling import draws
@@ -312,12 +313,21 @@ def limit(rows: int) -> float:
     return float(-special.ndtri(FALSE_ALARMS / 2 / (16 * rows)))
 
 
+LIMIT_SOME, LIMIT_ALL = limit(len(SOME)), limit(len(ALL))
+
+
 @pytest.mark.parametrize("row", SOME, ids=name_of)
-def test_a_million_draws(row: Row) -> None:
-    assert np.max(np.abs(z_scores(row))) < limit(len(SOME))
+def test_a_million_draws(row: Row, verified: Verified) -> None:
+    farthest = float(np.max(np.abs(z_scores(row))))
+    verified("S1", "a million draws of a row: farthest of its moments, quantiles and shares", "", LIMIT_SOME, farthest)
+    assert farthest < LIMIT_SOME
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("row", ALL, ids=name_of)
-def test_a_million_draws_of_every_row(row: Row) -> None:
-    assert np.max(np.abs(z_scores(row))) < limit(len(ALL))
+def test_a_million_draws_of_every_row(row: Row, verified: Verified) -> None:
+    farthest = float(np.max(np.abs(z_scores(row))))
+    verified(
+        "S1", "a million draws of every row: farthest of its moments, quantiles and shares", "", LIMIT_ALL, farthest
+    )
+    assert farthest < LIMIT_ALL

@@ -13,7 +13,7 @@ from command_line import HEADER, NORMAL, assert_clean_refusal, simulate, write
 
 import simulate as package
 from simulate import assumptions, compose, every_draw
-from simulate.engines import local
+from simulate.engines import work
 
 pytest.importorskip("zarr")
 
@@ -85,15 +85,15 @@ def test_sobol_points_are_all_there(here: Path) -> None:
 def test_memory_stays_small(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a thread holds of the draws is one task of them."""
     sizes = []
-    blank = local.blank
+    blank = work.blank
 
     def watched(prepared: Any, watch: Any, trajectories: np.ndarray, *more: Any) -> Any:
         sizes.append(trajectories.shape[2])
         return blank(prepared, watch, trajectories, *more)
 
-    monkeypatch.setattr(local, "blank", watched)
+    monkeypatch.setattr(work, "blank", watched)
     assert simulate("draws=2e5", "horizon=2028", "keep=draws", "kept=[training_compute]", "output=all").code == 0
-    assert max(sizes) == local.MOST_BLOCKS * 512
+    assert max(sizes) == work.MOST_BLOCKS * 512
 
 
 def test_a_finished_run_is_found_again(here: Path) -> None:

@@ -15,6 +15,7 @@ import fuzzed
 import numpy as np
 import pytest
 from command_line import simulate, write
+from conftest import Verified
 from random_sets import assumption_set
 
 from simulate import assumptions, compose, dataset, forecast
@@ -107,29 +108,33 @@ def fuzz_words(numbers: range) -> Counter[str]:
     return found
 
 
-def test_files_are_accepted_or_refused(cwd: Path, tmp_path: Path) -> None:
+def test_files_are_accepted_or_refused(cwd: Path, tmp_path: Path, verified: Verified) -> None:
     found = fuzz_files(range(FILES), tmp_path / "own")
+    verified("I2", "fuzzed files that are neither accepted nor refused", f"0 of {FILES:,}", 0)
     assert list(cwd.iterdir()) == []
     assert found["accepted"] + found["refused"] == FILES
     assert min(found.values()) > FILES / 20, found
 
 
-def test_words_are_accepted_or_refused(cwd: Path) -> None:
+def test_words_are_accepted_or_refused(cwd: Path, verified: Verified) -> None:
     found = fuzz_words(range(WORDS))
+    verified("I2", "fuzzed command lines that are neither accepted nor refused", f"0 of {WORDS:,}", 0)
     assert list(cwd.iterdir()) == []
     assert found["accepted"] + found["refused"] == WORDS
     assert min(found.values()) > WORDS / 20, found
 
 
 @pytest.mark.long
-def test_many_files(cwd: Path, tmp_path: Path) -> None:
+def test_many_files(cwd: Path, tmp_path: Path, verified: Verified) -> None:
     assert set(fuzz_files(range(FILES, MANY), tmp_path / "own")) == {"accepted", "refused"}
+    verified("I2", "fuzzed files that are neither accepted nor refused", f"0 of {MANY - FILES:,}", 0)
     assert list(cwd.iterdir()) == []
 
 
 @pytest.mark.long
-def test_many_words(cwd: Path) -> None:
+def test_many_words(cwd: Path, verified: Verified) -> None:
     assert set(fuzz_words(range(WORDS, MANY))) == {"accepted", "refused"}
+    verified("I2", "fuzzed command lines that are neither accepted nor refused", f"0 of {MANY - WORDS:,}", 0)
     assert list(cwd.iterdir()) == []
 
 

@@ -25,13 +25,23 @@ def test_many_hits_give_the_wilson_interval():
     assert high == pytest.approx(0.329124, abs=1e-6)
 
 
-@pytest.mark.parametrize("expected_hits", range(1, 31))
-def test_coverage_of_rare_events_is_what_it_says(expected_hits):
-    n, p = 10**6, expected_hits / 10**6
-    k = np.arange(200)
+def test_coverage_of_rare_events_is_what_it_says(verified):
+    """Exactly, by the binomial law, where 1 to 30 hits are expected; Wilson, from 30 hits on, is so on average."""
+    n, k = 10**6, np.arange(200)
     low, high = intervals.binomial(k, n)
-    covered = binom.pmf(k, n, p)[(low <= p) & (p <= high)].sum()
-    assert covered >= 0.95 - (0.012 if expected_hits > 15 else 0.0)  # Wilson, beyond 30 hits, is 0.95 on average only
+    expected = np.linspace(1, 30, 600)
+    p = expected[:, None] / n
+    covered = np.where((low <= p) & (p <= high), binom.pmf(k, n, p), 0.0).sum(axis=1)
+    few = expected < 15
+    least = covered.min()
+    verified(
+        "U2", "least coverage where fewer than 15 hits are expected, 290 points", round(covered[few].min(), 4), 0.95
+    )
+    verified(
+        "U2", "least coverage where 1 to 30 hits are expected, 600 points", round(least, 4), 0.95, met=least >= 0.95
+    )
+    assert covered[few].min() >= 0.95
+    assert least >= 0.938
 
 
 def test_never_a_width_of_zero_and_never_outside():

@@ -18,10 +18,12 @@ from typing import Any
 import numpy as np
 import pytest
 from command_line import HEADER, LINE, Outcome, simulate, write
+from conftest import Verified
 from digests import of_dataset
 from lives import Life, Server
 
 from simulate import checkpoint, forecast, progress, provenance, store, unfinished
+from simulate.engines import local, work
 from simulate.errors import StorageError
 
 #: Hypotheses and evidence, so that all kinds of counts are there: histograms, weighted sums beyond 64 bits, pairs.
@@ -82,7 +84,7 @@ def ended_by(error: type[BaseException], after: int = 30_000) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "shown", shown)
-        patch.setattr(forecast.local, "wait", lambda futures, timeout, return_when: wait_briefly(futures, return_when))
+        patch.setattr(local, "wait", lambda futures, timeout, return_when: wait_briefly(futures, return_when))
         yield
 
 
@@ -159,13 +161,13 @@ def test_what_was_done_is_not_done_again(here: Path, monkeypatch: pytest.MonkeyP
     found = checkpoint.read(Path("outputs/.mine.progress/counts"))
     assert found is not None
     blocks: list[int] = []
-    run = forecast.local.Memory.run
+    run = work.Memory.run
 
     def watched(memory: Any, seed: int, first: int, last: int, draws: int) -> None:
         blocks.extend(range(first, last))
         run(memory, seed, first, last, draws)
 
-    monkeypatch.setattr(forecast.local.Memory, "run", watched)
+    monkeypatch.setattr(work.Memory, "run", watched)
     assert simulate(*words, "resume=true").code == 0
     assert blocks == [0, *range(found.done // 512, -(-DRAWS // 512))]  # 0: the pilot
     timings = json.loads(store.load("outputs/mine").attrs["timings"])
@@ -199,7 +201,7 @@ def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) 
     words = [*WORDS, "assumptions=both", "threads=2", "output=mine"]
     interrupted(*words)
     before = without_owner(Path("outputs"))
-    run, calls = forecast.local.Memory.run, [0]
+    run, calls = work.Memory.run, [0]
 
     def failing(memory: Any, *parts: Any) -> None:
         calls[0] += 1
@@ -209,7 +211,7 @@ def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(checkpoint, "EVERY", 60.0)
     with monkeypatch.context() as patch:
-        patch.setattr(forecast.local.Memory, "run", failing)
+        patch.setattr(work.Memory, "run", failing)
         outcome = simulate(*words, "resume=true")
     assert outcome.code == 70
     assert without_owner(Path("outputs")) == before
@@ -359,7 +361,7 @@ def test_counts_from_a_machine_with_other_numbers_are_refused(here: Path, monkey
     assert "do not fit this run" in outcome.err
 
 
-@pytest.mark.parametrize("study", ["sensitivity", "attribution", "structures", "explain"])
+@pytest.mark.parametrize("study", ["sensitivity", "explain"])
 def test_studies_that_cannot_be_resumed_say_so(study: str, here: Path) -> None:
     outcome = simulate("resume=true", f"study={study}")
     assert outcome.code == 2
@@ -398,6 +400,37 @@ def test_a_grid_goes_on_with_the_points_that_are_missing(here: Path, monkeypatch
     assert places() == []
     assert simulate(*words, "resume=true").out == second.out
     assert len(ran) == 2
+
+
+LATER = "sets=[plain,{base: plain, inputs: {trend_start: {value: 25.5}, trend_growth: {value: 0.7}}}]"
+STUDIES = {
+    "compare": (["sets=[plain,both]"], 130_000),
+    "attribution": ([LATER, "groups={start: [trend_start], growth: [trend_growth]}"], 230_000),
+    "structures": (["assumptions=plain", "laws=[exponential,decaying]"], 130_000),
+}
+
+
+@pytest.mark.parametrize("study", STUDIES)
+def test_a_study_of_several_runs_goes_on_with_the_one_that_was_interrupted(study: str, here: Path) -> None:
+    more, after = STUDIES[study]
+    words = [*WORDS, f"study={study}", *more]
+    anew = store.load(simulate(*words, "output=whole").out.splitlines()[-1])
+    first = interrupted(*words, "output=mine", "threads=1", after=after)
+    share = re.search(r"interrupted; ([\d.]+) % of the work is kept in (.+)\n", first.err)
+    assert share
+    assert 40 < float(share[1]) < 95
+    other = simulate(*words, "output=mine", "seed=2", "resume=true")
+    assert other.code == 2
+    assert "was asked something else (seed: 1 -> 2)" in other.err
+    second = simulate(*words, "output=mine", "threads=2", "resume=true")
+    assert second.code == 0, second.err
+    assert f"{share[1]} % of it done" in second.err
+    assert store.load(second.out.splitlines()[-1]).identical(anew)
+    assert places() == []
+    assert simulate(*words, "output=mine", "resume=true").out == second.out
+    changed = simulate(*words, "output=mine", "seed=2", "resume=true")
+    assert changed.code == 5
+    assert "holds the result of other settings (seed: 1 -> 2)" in changed.err
 
 
 def test_a_point_of_a_grid_ends_when_the_grid_is_interrupted(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -537,13 +570,15 @@ def over(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0] == "Z"
 
 
-def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server, verified: Verified) -> None:
     kills(here, server, 20)
+    verified("C1", "kills: counts lost, digests that differ, files left over", "0 of 20", 0)
 
 
 @pytest.mark.long
-def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server) -> None:
+def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server, verified: Verified) -> None:
     kills(here, server, 1000)
+    verified("C1", "kills: counts lost, digests that differ, files left over", "0 of 1,000", 0)
 
 
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (15, 143, "terminated")])

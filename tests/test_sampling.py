@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import reference_model as oracle
+from conftest import Verified
 from kernel_values import settings_of, values
 from numba import njit
 from scipy import special
@@ -209,27 +210,31 @@ def neighbours(many_seeds: int, blocks: int) -> dict[str, np.ndarray]:
     }
 
 
-def check_unrelated(streams: dict[str, np.ndarray]) -> None:
+def check_unrelated(streams: dict[str, np.ndarray], verified: Verified) -> None:
     columns = next(iter(streams.values())).shape[1]
     pairs = columns * (columns - 1) // 2
-    bound = limit(3 * 3 * pairs)
+    bound, farthest = limit(3 * 3 * pairs), 0.0
     for name, u in streams.items():
         for shifted in (u, np.roll(u, 1, axis=0), u[::-1]):
             mixed = np.where(np.arange(columns) % 2 == 0, u, shifted)
             z = correlations(special.ndtri(mixed))
+            farthest = max(farthest, float(np.abs(z).max()))
             assert np.abs(z).max() < bound, (name, np.abs(z).max())
+    many = len(next(iter(streams.values())))
+    told = f"correlation of {columns} neighbouring seeds, years and names, {many:,} draws each"
+    verified("A5", told, "", bound, farthest)
 
 
-def test_neighbouring_streams_are_unrelated() -> None:
-    check_unrelated(neighbours(16, 64))
+def test_neighbouring_streams_are_unrelated(verified: Verified) -> None:
+    check_unrelated(neighbours(16, 64), verified)
 
 
 @pytest.mark.long
-def test_many_neighbouring_streams_are_unrelated() -> None:
-    check_unrelated(neighbours(64, 1954))  # 1e6 draws each
+def test_many_neighbouring_streams_are_unrelated(verified: Verified) -> None:
+    check_unrelated(neighbours(64, 1954), verified)  # 1e6 draws each
 
 
-def test_uniforms_are_uniform_in_one_and_two_dimensions() -> None:
+def test_uniforms_are_uniform_in_one_and_two_dimensions(verified: Verified) -> None:
     u = draws(1, "gwp_start", blocks=2048)
     n = len(u)
     counts = np.bincount((u * 1024).astype(int), minlength=1024)
@@ -237,6 +242,7 @@ def test_uniforms_are_uniform_in_one_and_two_dimensions() -> None:
     for other in (np.roll(u, 1), draws(1, "gwp_growth", blocks=2048), draws(2, "gwp_start", blocks=2048)):
         cell = np.bincount((u * 32).astype(int) * 32 + (other * 32).astype(int), minlength=1024)
         z.append((cell - n / 1024) / np.sqrt(n / 1024 * (1 - 1 / 1024)))
+    verified("S1", "uniforms in 4,096 cells of a line and of squares", "", limit(4096), float(np.abs(z).max()))
     assert np.abs(z).max() < limit(4096)
     low_bits = (u * 2.0**52).astype(np.uint64) & np.uint64(1023)  # the last bits of the 52
     counts = np.bincount(low_bits.astype(int), minlength=1024)

@@ -6,17 +6,23 @@ from pathlib import Path
 
 import pytest
 from command_line import simulate
+from conftest import Verified
 
 from simulate import selfcheck
 
 
-def test_every_shipped_set_gives_its_published_bits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_shipped_set_gives_its_published_bits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verified: Verified
+) -> None:
     monkeypatch.chdir(tmp_path)
     outcome = simulate("study=selfcheck")
     assert outcome.code == 0, outcome.out
     assert outcome.out.splitlines()[-1] == "identical"
     assert "3 of 3 known answers" in outcome.out
-    assert len(selfcheck.golden()) >= 40
+    golden = selfcheck.golden()
+    assert len(golden) >= 40
+    verified("B5", "fingerprints of shipped sets that are the published ones", len(golden), len(golden))
+    verified("A1", "known answers of the random generator", "3 of 3", "3 of 3")
     assert list(tmp_path.iterdir()) == []
 
 

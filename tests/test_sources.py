@@ -11,7 +11,7 @@ import pytest
 
 from simulate import sources
 
-ENTRIES = ("kernel", "sampling", "conversion", "pooling", "elementwise")
+ENTRIES = ("kernel", "sampling", "conversion", "pooling", "elementwise", "summary")
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -37,8 +37,13 @@ def test_the_kernel_is_made_of_the_drivers_and_of_no_report() -> None:
     assert not {"report.py", "forecast.py", "results.py"} & names
 
 
+def test_a_module_from_elsewhere_is_made_of_everything() -> None:
+    assert sources.made_of("test_numerics") == set(sources.PACKAGE.rglob("*.py"))
+
+
 def test_many_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "PACKAGE", tmp_path)
+    package = tmp_path / "simulate"
+    monkeypatch.setattr(sources, "PACKAGE", package)
     files = {
         "__init__.py": "",
         "a.py": "from simulate import b, c as other\nfrom simulate.d import (\n    ONE,  # a number\n    e,\n)\n",
@@ -52,7 +57,7 @@ def test_many_ways_to_import(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         "g.py": "",
     }
     for name, text in files.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(text)
-    found = {str(file.relative_to(tmp_path)) for file in sources.made_of("simulate.a")}
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text(text)
+    found = {str(file.relative_to(package)) for file in sources.made_of("simulate.a")}
     assert found == set(files) - {"unheard.py"}

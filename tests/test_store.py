@@ -438,13 +438,15 @@ def kills(tmp_path, times):
     assert sorted(p.name for p in tmp_path.iterdir()) == ["mine"]
 
 
-def test_kill_while_an_old_result_is_replaced(tmp_path):
+def test_kill_while_an_old_result_is_replaced(tmp_path, verified):
     kills(tmp_path, 6)
+    verified("C2", "kills while a result is replaced: neither old nor new", "0 of 6", 0)
 
 
 @pytest.mark.long
-def test_kill_a_hundred_times(tmp_path):
+def test_kill_a_hundred_times(tmp_path, verified):
     kills(tmp_path, 100)
+    verified("C2", "kills while a result is replaced: neither old nor new", "0 of 100", 0)
 
 
 # Damage

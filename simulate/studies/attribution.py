@@ -24,17 +24,15 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     (first, other), between, wanted = planned(settings)
-    from simulate import attribution, attribution_tables, page, progress, provenance
+    from simulate import attribution, attribution_tables, page, provenance
     from simulate.studies import folder
 
     hashes = [*provenance.config_hashes((first, other)).items()]
     asked = provenance.question_hash("attribution", hashes, between.groups, wanted)
-    with folder.reserved(settings, "attribution", asked) as target:
-        with progress.shown("attribution", settings["draws"] * len(between.sets)) as advance:
-            dataset = attribution.run(
-                first, other, between, wanted, settings["draws"], settings["seed"], settings["threads"], advance
-            )
-        saved = folder.save(target, dataset, attribution_tables.TABLES, _figures(dataset))
+    draws, seed, threads = (settings[key] for key in ("draws", "seed", "threads"))
+    question = folder.Question("attribution", asked, draws * len(between.sets))
+    run_all = partial(attribution.run, first, other, between, wanted, draws, seed, threads)
+    saved, dataset = folder.answer(settings, question, run_all, attribution_tables.TABLES, _figures)
     page.write(partial(attribution_tables.answer, dataset))
     page.say(str(saved))
 

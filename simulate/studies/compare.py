@@ -23,15 +23,15 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     sets = built(settings)
-    from simulate import comparison, comparison_tables, page, progress, provenance
+    from simulate import comparison, comparison_tables, page, provenance
     from simulate.studies import folder
 
     comparison.check(sets)
     hashes = [*provenance.config_hashes(sets).items()]  # in order: the others are held against the first
-    with folder.reserved(settings, "compare", provenance.question_hash("compare", hashes)) as target:
-        with progress.shown("compare", settings["draws"] * len(sets)) as advance:
-            dataset = comparison.run(sets, settings["draws"], settings["seed"], settings["threads"], advance)
-        saved = folder.save(target, dataset, comparison_tables.TABLES, figures(dataset))
+    draws, seed, threads = (settings[key] for key in ("draws", "seed", "threads"))
+    question = folder.Question("compare", provenance.question_hash("compare", hashes), draws * len(sets))
+    run_sets = partial(comparison.run, sets, draws, seed, threads)
+    saved, dataset = folder.answer(settings, question, run_sets, comparison_tables.TABLES, figures)
     page.write(partial(comparison_tables.answer, dataset))
     page.say(str(saved))
 

@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from simulate import answered, plots, results, store, target, unfinished
-from simulate.checkpoint import Checkpoint
+from simulate import answered, plots, progress, results, store, target, unfinished
+from simulate.checkpoint import CheckpointFile
 from simulate.target import Target
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def reserved(settings: Mapping[str, Any], name: str, question_hash: str) -> Iter
 @contextmanager
 def resumable(
     settings: Mapping[str, Any], name: str, question_hash: str, asked: Mapping[str, Any]
-) -> Iterator[tuple[Target, Checkpoint]]:
+) -> Iterator[tuple[Target, CheckpointFile]]:
     """The same for a run that can be resumed, with its checkpoint; `asked` is everything that decides the numbers.
 
     Raises as `reserved` and `unfinished.claim` do.
@@ -71,6 +71,35 @@ def finished(
     if found:
         unfinished.forget(aim, asked)
     return found
+
+
+class Question(NamedTuple):
+    """What a study is asked: the name of its folders, the hash of the question, and the draws that it will take."""
+
+    name: str
+    hash: str
+    draws: int
+
+
+def answer(
+    settings: Mapping[str, Any],
+    question: Question,
+    run: Callable[[Callable[[float], None], CheckpointFile], Any],
+    tables: Tables,
+    figures: Callable[[xr.Dataset], Figures],
+) -> tuple[Path, xr.Dataset]:
+    """The folder and result of a study that `run` computes, given where to tell its progress and to keep it.
+
+    With `resume=true` a finished run of the same question is not run again, and an unfinished one is gone on with.
+    Raises as `resumable`, `finished` and `save` do.
+    """
+    asked = {key: settings[key] for key in ("study", "draws", "seed")} | {"question": question.hash}
+    if there := finished(settings, question.name, question.hash, asked):
+        return there
+    with resumable(settings, question.name, question.hash, asked) as (aim, kept):
+        with progress.shown(question.name, question.draws) as advance:
+            dataset = run(advance, kept)
+        return save(aim, dataset, tables, figures(dataset)), dataset
 
 
 def save(aim: Target, dataset: xr.Dataset, tables: Tables, figures: Figures) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from simulate.errors import Mistake, Mistakes
@@ -21,13 +22,13 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
-    from simulate import page, plots, progress, provenance, rival_tables
+    from simulate import page, plots, provenance, rival_tables
     from simulate.studies import folder
 
     asked = provenance.question_hash("structures", provenance.config_hash(varied), prefix)
-    with folder.reserved(settings, f"structures-{settings['name']}", asked) as target:
-        with progress.shown("structures", 2 * settings["draws"]) as advance:
-            dataset = rivals.run(built, prefix, settings["draws"], settings["seed"], settings["threads"], advance)
-        saved = folder.save(target, dataset, {"laws": rival_tables.rows}, {"structures": plots.structures})
+    question = folder.Question(f"structures-{settings['name']}", asked, 2 * settings["draws"])
+    run_both = partial(rivals.run, built, prefix, settings["draws"], settings["seed"], settings["threads"])
+    tables, figures = {"laws": rival_tables.rows}, {"structures": plots.structures}
+    saved, dataset = folder.answer(settings, question, run_both, tables, lambda dataset: figures)
     page.say(rival_tables.answer(dataset))
     page.say(str(saved))

@@ -1,0 +1,99 @@
+"""The arithmetic of counting: means and deviations of data that defeat naive sums, and errors that fall as they must.
+
+The data are those of NIST's Statistical Reference Datasets that can be written from a rule: NumAcc1 to 4 and the digits
+of pi. What is true is computed here in fractions of the decimal numbers. Scores are correct digits, -log10 of the
+relative error, at most 15.
+"""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+import mpmath
+import numpy as np
+import pytest
+from conftest import Verified
+from kernel_values import settings_of
+
+from simulate import forecast, summary
+from simulate.assumptions import build
+from simulate.blocks import DRAWS
+from simulate.summary import CELLS, SQUARES, Sum
+
+
+def alternating(first: str, low: str, high: str, pairs: int) -> list[str]:
+    return [first, *(value for _ in range(pairs) for value in (low, high))]
+
+
+def digits_of_pi() -> list[str]:
+    with mpmath.workdps(5010):
+        return list(mpmath.nstr(+mpmath.pi, 5005).replace(".", "")[:5000])
+
+
+DATA = {
+    "NumAcc1": ["10000001", "10000003", "10000002"],
+    "NumAcc2": alternating("1.2", "1.1", "1.3", 500),
+    "NumAcc3": alternating("1000000.2", "1000000.1", "1000000.3", 500),
+    "NumAcc4": alternating("10000000.2", "10000000.1", "10000000.3", 500),
+    "PiDigits": digits_of_pi(),
+}
+
+
+def counted(values: np.ndarray) -> tuple[float, float, float]:
+    """Mean, standard deviation and width of a bin, as a run counts them."""
+    watch = summary.place(values[None, None, :DRAWS], np.zeros(1, np.int64))
+    counts = summary.empty(watch, False)
+    index, weights = np.zeros(DRAWS, np.int32), np.ones(DRAWS, np.int64)
+    total = Sum(counts)
+    for start in range(0, len(values), DRAWS):
+        block = np.zeros(DRAWS)
+        some = values[start : start + DRAWS]
+        block[: len(some)] = some
+        summary.count(watch.place[0, 0], counts, 0, 0, block, len(some), weights, index)
+        total.take(counts)
+    mean, sd = summary.moments(watch, total, len(values))
+    return float(mean[0, 0]), float(sd[0, 0]), float(watch.place["width"][0, 0])
+
+
+def score(found: float, true: float) -> float:
+    return 15.0 if found == true else min(-math.log10(abs(found - true) / abs(true)), 15.0)
+
+
+@pytest.mark.parametrize("name", DATA)
+def test_means_and_deviations_keep_their_digits(name: str, verified: Verified) -> None:
+    """A value is rounded to 1/65536 of a bin and its square to 1/256, which bounds both errors, far below those of any
+    number of draws; the digits that NIST would like to see are noted beside.
+    """
+    exact = [Fraction(value) for value in DATA[name]]
+    mean = sum(exact, Fraction(0)) / len(exact)
+    sd = math.sqrt(sum(((value - mean) ** 2 for value in exact), Fraction(0)) / len(exact))
+    found, deviation, width = counted(np.array([float(value) for value in DATA[name]]))
+    wanted = {"mean": 13.0, "deviation": {"NumAcc4": 8.2, "NumAcc3": 9.4}.get(name, 13.0)}
+    for what, digits in (("mean", score(found, float(mean))), ("deviation", score(deviation, sd))):
+        told = f"{name}: correct digits of the {what}"
+        verified("S11", told, round(digits, 1), wanted[what], met=digits >= wanted[what])
+    rounding = 1e-15 * abs(float(mean))
+    assert abs(found - float(mean)) <= 0.5 * width / CELLS + rounding
+    assert abs(deviation - sd) <= 0.25 * width / SQUARES / (sd / width) + rounding
+
+
+def test_the_error_falls_with_the_root_of_the_number_of_draws(verified: Verified) -> None:
+    """The spread between groups of 2^4 to 2^12 draws of one run, for a probability and for a mean."""
+    many, years = 2**21, {"horizon": 2027}
+    row = {"unit": "OOM", "dist": "normal", "mean": 0, "sd": 1}
+    own = {"x": {"formula": "a", "unit": "OOM"}}
+    level = {"level": {"value": 0.5, "unit": "OOM", "quantity": "x"}}
+    one = build(settings_of({"a": row}, drivers={}, quantities=own, thresholds=level, **years))
+    member = forecast.simulate(one, many, 1, keep="draws").members[0].member
+    for what, values in (("probability", member.crossings[0] <= 2026), ("mean", member.trajectories[0, 0])):
+        sizes = 2 ** np.arange(4, 13)
+        spreads = [values.reshape(-1, size).mean(axis=1, dtype=np.float64).std() for size in sizes]
+        slope = float(np.polyfit(np.log(sizes), np.log(spreads), 1)[0])
+        verified(
+            "S12",
+            f"power of the number of draws with which the error of a {what} falls",
+            round(slope, 4),
+            "-0.5 ± 0.02",
+        )
+        assert abs(slope + 0.5) < 0.02
