@@ -259,7 +259,7 @@ def _power(beyond: np.ndarray, mass: int) -> tuple[float, float] | None:
 
 def _twins(outcome: Outcome) -> list[tuple[int, int]]:
     """Parts with the same sums of everything, where that does not happen by chance: something is continuous."""
-    found: set[tuple[int, int]] | None = None
+    found: set[tuple[int, int]] = set()
     for counts in outcome.members:
         sums = counts.sums
         continuous = [np.count_nonzero(one.bins, axis=2) >= CONTINUOUS for one in (sums.inputs, sums.results)]
@@ -269,6 +269,5 @@ def _twins(outcome: Outcome) -> list[tuple[int, int]]:
             [sums.parts[name].reshape(len(sums.parts["mass"]), -1) for name in ("mass", "inputs", "results")], axis=1
         )
         rows = [tuple(row) for row in parts.tolist()]
-        these = {(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows)) if rows[i] == rows[j]}
-        found = these if found is None else found & these
-    return sorted(found or ())
+        found |= {(i, j) for i in range(len(rows)) for j in range(i + 1, len(rows)) if rows[i] == rows[j]}
+    return sorted(found)

@@ -246,5 +246,6 @@ def check_reader(where: str, key: str, study: str) -> Mistake | None:
     readers = READ_BY.get(key.split(".")[0], (study,))
     if study in readers:
         return None
-    what = f"'{key}' means nothing to study={study}"
+    others = [name for name in (*CHECKS, "thresholds") if name != key and study in READ_BY.get(name, (study,))]
+    what = f"'{key}' means nothing to study={study}{did_you_mean(key, others)}"
     return Mistake(where, what, f"study={' or study='.join(readers)} reads it; add that, or leave the word out")

@@ -74,6 +74,12 @@ def test_a_long_tail_with_a_variance_is_not(formula: str) -> None:
     assert "tail" not in failed(run(settings(formula)))
 
 
+def test_a_mean_of_rare_events_is_not_judged_by_parts() -> None:
+    """Of an event in six draws of a thousand a part has eighteen, which is far from normal."""
+    measured = json.loads(run(settings("where(u < 0.006, 5, 0)")).attrs["convergence"])
+    assert measured["numbers"] == 0
+
+
 def test_few_draws_behind_a_probability_are_told() -> None:
     dataset = run(settings(level=3.85))  # P = 5.9e-5
     hits = round(float(dataset["probability"][0, -1]) * DRAWS)
@@ -149,7 +155,7 @@ def test_discrete_quantities_are_not_taken_for_twins() -> None:
     stated = settings("u")
     coin = [{"weight": 0.5, "value": value} for value in (0, 1)]
     stated["inputs"]["u"] = {"unit": "1", "dist": "mixture", "parts": coin}
-    assert "twins" not in failed(run(stated, 600))
+    assert "twins" not in failed(run(stated, 16_384))
 
 
 def test_what_is_measured_does_not_depend_on_threads_and_is_kept_in_a_checkpoint() -> None:

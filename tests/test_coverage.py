@@ -147,7 +147,7 @@ def test_errors_of_dates_quantiles_means_and_differences_cover_as_often_as_they_
     for seed in range(REPEATS):
         first, other = (forecast.simulate(one, DRAWS, seed, threads=1, sample=DRAWS) for one in sets)
         for what, value, error, truth in (*told_of_one(first), *told_of_two(first, other)):
-            inside[what] += abs(value - truth) <= WIDE * error
+            inside[what] += bool(abs(value - truth) <= WIDE * error)
     for what, count in inside.items():
         verified("U1", f"{what}: covers", count, f"{FEWEST:,} to {MOST:,} of {REPEATS:,}")
     assert len(inside) >= 30

@@ -141,7 +141,7 @@ WORDS: list[tuple[str, list[str], str]] = [
     ("show2", ["study=show", "inputs=[chip_growt]"], r"override 2: no row is called 'chip_growt' \(did you mean 'chip_growth'"),
     ("draw", ["study=explain", "draw=-1"], r"must be 0 or more"),
     ("draw2", ["study=explain", "draw=3", "year=2030"], r"are both given"),
-    ("draw3", ["draw=3"], r"means nothing to study=forecast"),
+    ("draw3", ["draw=3"], r"means nothing to study=forecast \(did you mean .draws.\?\)"),
     ("threshold", ["study=explain", "threshold=flop_1e92"], r"did you mean 'flop_1e29'"),
     ("threshold2", ["study=sensitivity", "threshold=flop_1e92"], r"did you mean 'flop_1e29'"),
     ("threshold3", ["study=sensitivity", "treshold=flop_1e29"], r"did you mean 'threshold"),

@@ -260,6 +260,40 @@ def test_one_growth_each_year_is_a_random_walk_of_its_own() -> None:
         assert float(found["walk_sd"][k]) == pytest.approx(math.sqrt(variance), rel=Z / math.sqrt(DRAWS))
 
 
+def crossed_by(years: int, start: float, growth: float, s: float, level: float, nodes: int) -> np.ndarray:
+    """P(a random walk has met the level by the end of each year), from year 1: Chapman and Kolmogorov by quadrature.
+
+    The density of those that stay below is carried from year to year on Gauss-Legendre nodes below the level.
+    """
+    x, weight = np.polynomial.legendre.leggauss(nodes)
+    x, weight = level - 8.0 * s * (1.0 - x), weight * 8.0 * s  # from 16 deviations below the level up to it
+    step = stats.norm.pdf(x[:, None], x[None, :] + growth, s)
+    density = stats.norm.pdf(x, start + growth, s)
+    below = [density @ weight]
+    for _ in range(years - 1):
+        density = step @ (density * weight)
+        below.append(density @ weight)
+    return 1.0 - np.array(below)
+
+
+def test_the_first_crossing_of_a_random_walk(verified: Verified) -> None:
+    """Growth may be negative in a year, so that many who crossed are below again later; crossings are kept."""
+    start, growth, s, level = 26.0, 0.1, 0.4, 26.7
+    exact = crossed_by(8, start, growth, s, level, 200)
+    assert np.abs(exact - crossed_by(8, start, growth, s, level, 300)).max() < 1e-9
+    inputs = {
+        "trend_start": (start, "log10 FLOP"),
+        "trend_growth": (growth, "OOM/yr"),
+        "trend_volatility": (s, "OOM/yr"),
+    }
+    thresholds = {"level": {"value": level, "unit": "log10 FLOP"}}
+    found = run(inputs, drivers={"trend": {}}, horizon=2034, thresholds=thresholds)
+    farthest = check_probability(found["probability"][0, 1:], exact)
+    verified("S4", "first crossing of a random walk by each of 8 years", "", Z, farthest)
+    end = float(stats.norm.sf(level, start + 8 * growth, s * math.sqrt(8)))
+    assert exact[-1] - end > 0.1  # of those that are above at the end alone it would be less
+
+
 # ----------------------------------------------------------------------------------------------- round numbers by hand
 
 
