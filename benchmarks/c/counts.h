@@ -22,7 +22,11 @@ static inline void count(const double *restrict value, int many, Place at, int b
     }
     moments->sum += sum;
     moments->squares += squares;
-    for (int i = 0; i < many; i++) cells[index[i]]++;
+    for (int i = 0; i < many; i += 4) { /* four indices by one load */
+        uint64_t four;
+        memcpy(&four, index + i, 8);
+        cells[four & 0xFFFF]++, cells[four >> 16 & 0xFFFF]++, cells[four >> 32 & 0xFFFF]++, cells[four >> 48]++;
+    }
 }
 
 /* Draws that reach a level between two instants: how many, and where they were before and now. */

@@ -157,7 +157,7 @@ class Cluster:
             yield
         except KilledWorker as error:
             raise ClusterError(f"workers died again and again, perhaps for want of memory: {_brief(error)}") from error
-        except (OSError, CancelledError, TimeoutError) as error:
+        except (OSError, CancelledError) as error:
             raise ClusterError(f"the cluster is lost: {_brief(error)}") from error
 
 

@@ -12,7 +12,6 @@ import zlib
 from collections.abc import Mapping
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
 from simulate.blocks import DRAWS
@@ -48,10 +47,12 @@ class Answer(NamedTuple):
 
 def program() -> Program:
     """What must be the same on all machines of a cluster."""
+    from importlib.metadata import version
+
     return {
         "simulate": source_hash()[:16],
-        "numba": numba.__version__,
-        "numpy": np.__version__,
+        "numba": version("numba"),
+        "numpy": version("numpy"),
         "byte order": sys.byteorder,
     }
 
