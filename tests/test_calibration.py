@@ -30,7 +30,7 @@ def share_below(truth: float, seen: float, error: float, seed: int) -> float:
 
 def ranks(many: int) -> np.ndarray:
     rng = np.random.default_rng(5)
-    truths, errors = rng.normal(1, 2, many), rng.uniform(0.5, 3, many)
+    truths, errors = rng.normal(1, 2, many), rng.uniform(1.5, 4, many)
     return np.array(
         [share_below(t, t + e * rng.normal(), e, k) for k, (t, e) in enumerate(zip(truths, errors, strict=True))]
     )
