@@ -1,5 +1,6 @@
 """What the kernel is timed against has to compute the same thing, or its time means nothing."""
 
+import numpy as np
 import pytest
 
 from benchmarks import agreement, competitors, numpy_inputs
@@ -28,6 +29,7 @@ def test_the_same_model_without_extra_installs_agrees_with_the_kernel(one, table
     found = one.make(table, 5).run(draws)
     worst, where = agreement.compare(found, truth, table, draws, DRAWS)
     assert worst < agreement.limit(table), where
+    assert np.finfo(np.float64).tiny / np.float64(2.0) > 0.0, "it has changed the arithmetic of this process"
     # and a difference is found, were there one: in one quantity at one instant, one threshold, one ceiling, one input
     for name, change in (("chips", 0.2), ("training_compute", 0.2)):
         found["quantiles"][name][:, -1] += change
