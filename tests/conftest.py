@@ -8,6 +8,7 @@ added, so several runs (ordinary and long) make one page.
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,6 +30,14 @@ class Verified(Protocol):
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option."""
     parser.addoption("--verification", metavar="FILE", help="add what the tests measure to FILE, a JSON object a line")
+
+
+def pytest_configure() -> None:
+    """Hear Ctrl-C also where the tests were started in the background of a shell, which has children ignore it: tests
+    of interruptions would wait for ever.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _note(config: pytest.Config, line: dict[str, Any]) -> None:
