@@ -16,6 +16,8 @@ from simulate.summary import Sum, Watch
 
 Array = NDArray[np.float64]
 STEPS = 64  # halvings: to the last bit of a double
+SMALL = 1e-300
+"""Less than any value, but no subnormal number: where a library has switched those off, one is equal to 0."""
 
 
 class Histograms:
@@ -50,7 +52,8 @@ class Histograms:
         for place, same in zip(self.places, self.certain, strict=True):
             left = np.where(same, place["reference"], place["origin"])
             ends.append((left, np.where(same, left, place["origin"] + summary.BINS * place["width"])))
-        low = np.nextafter(np.min([left for left, _ in ends], axis=0), -np.inf)
+        least = np.min([left for left, _ in ends], axis=0)
+        low = np.minimum(np.nextafter(least, -np.inf), least - SMALL)
         high = np.max([right for _, right in ends], axis=0)
         below, above = self.shares(low), self.shares(high)
         left, right = (np.repeat(end[None], len(levels), axis=0) for end in (low, high))

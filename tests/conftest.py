@@ -1,4 +1,4 @@
-"""What the tests measure, written down for the page of verification: `pytest --verification FILE`.
+"""What the tests measure, written down for the page of verification: `pytest --verification=FILE`.
 
 A test says what it has measured by the fixture `verified`; that each test was run or left out, and how it ended, is
 written without a word of its own. The file holds a JSON object a line; `verification.py` makes a page of it. Lines are

@@ -7,6 +7,7 @@ at a time; what may matter (the seed, a number of the set) must change the finge
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from functools import partial
@@ -257,3 +258,32 @@ def test_threads_and_tasks_do_not_matter_to_random_sets(number: int, monkeypatch
         pytest.skip("a set that is refused for what is not a number")
     monkeypatch.setattr(local, "run", partial(local.run, blocks_per_task=1 + number % 3))
     assert of_dataset(run(settings, draws, SEED, threads=1 + number % 7)) == expected
+
+
+MIXED = """
+import ctypes, sys
+import numpy as np
+ctypes.CDLL(sys.argv[1])
+assert np.finfo(float).tiny / np.float64(2.0) == 0.0
+from kernel_values import settings_of
+from simulate import forecast
+from simulate.assumptions import build
+laws = {"slow": {"weight": 0.5}, "fast": {"weight": 0.5, "inputs": {"trend_growth": {"value": 0.5, "unit": "OOM/yr"}}}}
+rows = {"trend_start": (26.0, "log10 FLOP"), "trend_growth": (0.0, "OOM/yr")}
+built = build(settings_of(rows, drivers={"trend": {}}, hypotheses=laws))
+print(forecast.run(built, 1024, 1, 1)["inputs"].sel(input="trend_growth", quantile=0.25).item())
+"""
+
+
+@pytest.mark.skipif(shutil.which("gcc") is None, reason="needs a C compiler")
+def test_a_library_that_switches_small_numbers_off_does_not_matter(tmp_path: Path) -> None:
+    """As libraries do that were linked by gcc with -ffast-math, to the whole process, once they are loaded."""
+    source, library = tmp_path / "fast.c", tmp_path / "fast.so"
+    source.write_text("int fast(void) { return 1; }\n")
+    subprocess.run(["gcc", "-ffast-math", "-shared", "-fPIC", "-o", library, source], check=True)
+    command = [sys.executable, "-c", MIXED, str(library)]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True, check=False)
+    if "AssertionError" in done.stderr:
+        pytest.skip("this compiler leaves small numbers alone")
+    assert done.returncode == 0, done.stderr
+    assert abs(float(done.stdout)) < 1e-12

@@ -123,7 +123,7 @@ def page(ended: Ended) -> str:
 
 def _head() -> Iterator[str]:
     yield "# Verification\n"
-    yield "Written by `python tests/verification.py FILE` from what `pytest --verification FILE` has measured. What is"
+    yield "Written by `python tests/verification.py FILE` from what `pytest --verification=FILE` has measured. What is"
     yield "promised, and which tests hold it, stands in `tests/promises.yaml`.\n"
     yield "`passed`: every test named ran and passed. `in part`: the tests hold less than what is promised, as the note"
     yield "says, or some of them were not run. `missed`: a test failed, or a number is not reached. Statistical limits"
