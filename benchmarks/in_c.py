@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.counted import Counted
-from benchmarks.numpy_inputs import DATE_BINS, LN_10, Marginal, Table, logged, only_known, per_e_fold
+from benchmarks.numpy_inputs import DATE_BINS, LN_10, Marginal, Table, Unknown, logged, only_known, per_e_fold
 from benchmarks.tuned_histogram import BINS, Histogram
 from simulate.units import Operation
 
@@ -174,7 +174,7 @@ def _row(one: Marginal) -> tuple[Any, ...]:
     elif one.operation is Operation.PERCENT_GROWTH and not in_log2:
         factor, convert = 0.01, PERCENT
     else:
-        raise NotImplementedError(f"{one.operation} of {one.family}")
+        raise Unknown(f"{one.operation} of {one.family}")
     return FAMILIES[one.family], convert, flags, parameters, one.kept or (0.0, 1.0), factor, shift, rate
 
 

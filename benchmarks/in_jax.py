@@ -16,7 +16,7 @@ from scipy.special import ndtr, ndtri
 
 import benchmarks.one_thread  # noqa: F401
 from benchmarks.counted import Counted
-from benchmarks.numpy_inputs import DATE_BINS, LN_10, Marginal, Table, logged, only_known, per_e_fold
+from benchmarks.numpy_inputs import DATE_BINS, LN_10, Marginal, Table, Unknown, logged, only_known, per_e_fold
 from benchmarks.tuned_histogram import BINS
 from simulate.units import Operation
 
@@ -295,4 +295,4 @@ def _converted(one: Marginal, w: Any) -> tuple[Any, Any]:
         return w, scale * one.factor / written
     if one.operation is Operation.PERCENT_GROWTH:
         return w, jnp.log1p(0.01 * written)
-    raise NotImplementedError(str(one.operation))
+    raise Unknown(str(one.operation))

@@ -1,7 +1,7 @@
 """What the NumPy models read of an assumption set: marginals from its fields, the kernel units, laws and limits.
 
-Only what `baseline_2026` uses is known here: another family, law or a derived row is a `NotImplementedError`, never a
-silent change.
+Only what `baseline_2026` uses is known here: another family, law or a derived row is `Unknown`, never a silent
+change.
 """
 
 from __future__ import annotations
@@ -18,6 +18,11 @@ from simulate.drivers import DRIVERS
 from simulate.drivers.declare import Path
 from simulate.rows import Row
 from simulate.units import Operation
+
+
+class Unknown(ValueError):
+    """Something of a set that a model, which is written for `baseline_2026`, does not know."""
+
 
 LN_10 = math.log(10.0)
 QUANTILES = np.array([0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95])
@@ -72,7 +77,7 @@ def read(name: str = "baseline_2026") -> Table:
     settings, where = compose.settings(name)
     checked = assumptions.build(settings, where)
     if checked.sharpness or checked.quantities or any(checked.ceilings.values()):
-        raise NotImplementedError("smooth minimum, own quantities and own ceilings")
+        raise Unknown("smooth minimum, own quantities and own ceilings")
     table = Table(checked.years, checked.start, units=_kernel_units(), active=checked.active)
     dates = {row_name: row.at for row_name, row in checked.rows.items() if row.at is not None}
     for path, choice in checked.paths.items():
@@ -93,7 +98,7 @@ def read(name: str = "baseline_2026") -> Table:
     table.results = (*checked.units, *(f"ceiling:{k}" for k in checked.ceilings))
     table.spend_shared = "spend_limit_share" in checked.rows
     if set(table.thresholds.values()) - {"largest_run", "largest_effective"}:
-        raise NotImplementedError("thresholds of other quantities")
+        raise Unknown("thresholds of other quantities")
     return table
 
 
@@ -115,7 +120,7 @@ def _defaults() -> dict[str, float]:
 
 def _take(table: Table, name: str, fields: dict[str, Any], row: Row) -> None:
     if row.formula or row.yearly or row.conversion is None or name.endswith("_volatility"):
-        raise NotImplementedError(f"{name}: formulas, yearly rows, volatility and rows that no driver reads")
+        raise Unknown(f"{name}: formulas, yearly rows, volatility and rows that no driver reads")
     operation, factor = Operation(row.conversion.operation), row.conversion.factor
     marginal = Marginal(name, "", (), None, operation, factor, table.units[name])
     if row.certain is not None:
@@ -144,7 +149,7 @@ def _family(fields: dict[str, Any]) -> tuple[str, tuple[float, ...], tuple[float
     if family == "loguniform":
         low, high = math.log(low), math.log(high)
     if cut or family not in ("uniform", "loguniform", "triangular") or (family == "triangular" and tail):
-        raise NotImplementedError(f"{family} with these fields")
+        raise Unknown(f"{family} with these fields")
     if family == "triangular":
         return family, (low, float(fields["mode"]), high), None
     wide = (high - low) / (1.0 - 2.0 * tail)
@@ -200,6 +205,6 @@ def only_known(table: Table) -> None:
     laws = {name: law[:2] for name, law in table.laws.items()}
     dates = {law[2] for name, law in table.laws.items() if name != "token"} | {table.stock_at}
     if laws != LAWS or set(table.active) != ACTIVE or dates != {table.start} or not table.spend_shared:
-        raise NotImplementedError("other laws, limits, starts or ceilings than those of baseline_2026")
+        raise Unknown("other laws, limits, starts or ceilings than those of baseline_2026")
     if "spend_limit" in table.marginals | table.certain or table.certain["algorithm_start"]:
-        raise NotImplementedError("a limit of spend beside its share, algorithms that start above 1")
+        raise Unknown("a limit of spend beside its share, algorithms that start above 1")

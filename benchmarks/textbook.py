@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from benchmarks.numpy_inputs import DATE_BINS, QUANTILES, Marginal, Table, to_kernel
+from benchmarks.numpy_inputs import DATE_BINS, QUANTILES, Marginal, Table, Unknown, to_kernel
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(5)
 
@@ -31,7 +31,7 @@ def _distribution(one: Marginal) -> Any:
         return stats.lognorm(one.p[1], scale=np.exp(one.p[0]))
     if one.family == "uniform":
         return stats.uniform(*one.p)
-    raise NotImplementedError(f"correlated {one.family}")
+    raise Unknown(f"correlated {one.family}")
 
 
 def _draw(one: Marginal, draws: int, rng: np.random.Generator) -> np.ndarray:
@@ -78,7 +78,7 @@ def _level(table: Table, x: dict[str, Any], path: str, year: Any, limit: Any = N
         late = np.maximum(year, change) - np.maximum(at, change)
         level = start + growth * early + row["growth_after"] * late
     else:
-        raise NotImplementedError(f"law {law}")
+        raise Unknown(f"law {law}")
     return _limited(level, row.get("limit", np.inf) if limit is None else limit, limited)
 
 
@@ -88,7 +88,7 @@ def _limited(level: Any, limit: Any, shape: str) -> np.ndarray:
     if shape == "logistic":
         return level - np.log10(1.0 + 10.0 ** (level - limit))
     if shape != "none":
-        raise NotImplementedError(f"limit {shape}")
+        raise Unknown(f"limit {shape}")
     return level
 
 
@@ -147,7 +147,7 @@ def trajectories(table: Table, x: dict[str, Any], draws: int) -> dict[str, np.nd
 def _gain(table: Table, x: dict[str, Any], compute: np.ndarray) -> np.ndarray:
     law, limited, at = table.laws["algorithm"]
     if law != "exponential":
-        raise NotImplementedError(f"law {law} of algorithms")
+        raise Unknown(f"law {law} of algorithms")
     by_time, share = x["algorithm_growth"] * (table.years - at), x["algorithm_compute_share"]
     by_compute = x["algorithm_growth"] * (compute - compute[:, :1]) / x["algorithm_reference_growth"]
     gain = x["algorithm_start"] + by_time + share * (np.where(share > 0.0, by_compute, by_time) - by_time)

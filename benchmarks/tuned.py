@@ -13,7 +13,7 @@ import numpy as np
 
 from benchmarks import counted
 from benchmarks.counted import PILOT
-from benchmarks.numpy_inputs import DATE_BINS, LN_10, Table
+from benchmarks.numpy_inputs import DATE_BINS, LN_10, Table, Unknown
 from benchmarks.tuned_histogram import Histogram
 from benchmarks.tuned_path import Pool, limit_by, path_of
 from benchmarks.tuned_sampling import Sampler
@@ -27,7 +27,7 @@ class Tuned:
 
     def __init__(self, table: Table, chunk: int, seed: int = 1) -> None:
         if "machine" in table.laws or table.stock_at != table.start or table.laws["algorithm"][0] != "exponential":
-            raise NotImplementedError("a fastest machine, an older chip stock, another law of algorithms")
+            raise Unknown("a fastest machine, an older chip stock, another law of algorithms")
         self.table, self.chunk = table, chunk
         self.years = table.years - table.start
         self.step = float(self.years[1])

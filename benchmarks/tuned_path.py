@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.numpy_inputs import Table
+from benchmarks.numpy_inputs import Table, Unknown
 
 LN_2 = float(np.log(2.0))
 
@@ -48,7 +48,7 @@ def limit_by(shape: str, value: np.ndarray, limit: Any, scratch: np.ndarray) -> 
         np.log1p(scratch, out=scratch)
         value -= scratch
     elif shape != "none":
-        raise NotImplementedError(f"limit {shape}")
+        raise Unknown(f"limit {shape}")
 
 
 class Linear:
@@ -137,7 +137,7 @@ class TwoRegime(Linear):
         super().__init__(table, name, row, step, pool)
         at, change = table.laws[name][2], row["slowdown"]
         if at != table.start:
-            raise NotImplementedError("two regimes with a start of their own")
+            raise Unknown("two regimes with a start of their own")
         self.change = np.subtract(change, at, out=pool.new())
         self.earliest, self.latest = float(self.change.min()), float(self.change.max())
         self.after = np.multiply(row["growth_after"], step, out=pool.new())
@@ -158,7 +158,7 @@ class TwoRegime(Linear):
             self.state += early
 
     def prepare_between(self, offset: float) -> None:
-        raise NotImplementedError("an integral over two regimes")
+        raise Unknown("an integral over two regimes")
 
 
 LAWS = {"exponential": Linear, "lead-time": Linear, "decaying": Decaying, "two-regime": TwoRegime}

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.special import ndtri
 
-from benchmarks.numpy_inputs import LN_10, Marginal, Table, per_e_fold
+from benchmarks.numpy_inputs import LN_10, Marginal, Table, Unknown, per_e_fold
 from simulate.units import Operation
 
 
@@ -18,7 +18,7 @@ class Sampler:
         self.rng = np.random.Generator(np.random.SFC64(seed))
         smooth = [k for k, one in table.marginals.items() if one.family in ("normal", "lognormal") and one.kept is None]
         if set(table.correlated) - set(smooth):
-            raise NotImplementedError("correlated rows that are not normal or lognormal")
+            raise Unknown("correlated rows that are not normal or lognormal")
         smooth = [*table.correlated, *(name for name in smooth if name not in table.correlated)]
         self.names = [*smooth, *(name for name in table.marginals if name not in smooth)]
         self.marginals = [table.marginals[name] for name in self.names]
@@ -114,4 +114,4 @@ class Sampler:
             np.multiply(written, 0.01, out=out)
             np.log1p(out, out=out)
         else:
-            raise NotImplementedError(str(one.operation))
+            raise Unknown(str(one.operation))

@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simulate.assumptions import Assumptions
-    from simulate.attribution import Statistic
     from simulate.coalitions import Coalitions
+    from simulate.combination import Statistic
 
 MOST_FIGURES = 12
 
