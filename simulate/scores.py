@@ -10,7 +10,6 @@ from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.fastmath import CENTRAL, normal_quantile_central, normal_quantile_outer
 
-SCRATCH = 2  # rows
 LANES = 8  # doubles in the widest vector: the last one is filled with what was there
 
 
