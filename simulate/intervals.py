@@ -3,10 +3,10 @@
 A share k/n of n independent draws is binomial. Where hits (or misses) are few, the normal approximation is badly wrong:
 the Wald interval covers 86 % instead of 95 % at two expected hits, and gives "0 +- 0" at none. So:
 
-- fewer than 30 hits or misses: Clopper and Pearson (1934), which never covers less than it says;
+- fewer than 60 hits or misses: Clopper and Pearson (1934), which never covers less than it says;
 - otherwise Wilson (1927), which is close to exact and never leaves [0, 1].
 
-The binomial tail is needed for fewer than 30 hits only: a sum of at most 30 terms, for which SciPy need not be loaded.
+The binomial tail is needed for fewer than 60 hits only: a sum of at most 60 terms, for which SciPy need not be loaded.
 """
 
 from __future__ import annotations
@@ -16,8 +16,9 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-FEW = 30
-"""Below this number of hits or misses the exact interval is used."""
+FEW = 60
+"""Below this number of hits or misses the exact interval is used: where 30 are expected, then, as good as always. A
+switch at 30 would let the coverage there fall to 93.8 %, since which of the two is used depends on the hits."""
 
 
 def binomial(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -66,7 +67,7 @@ def _wilson(hits: NDArray, draws: NDArray, level: float) -> tuple[NDArray, NDArr
 
 
 def _clopper_pearson(hits: NDArray, draws: NDArray, alpha: float) -> tuple[NDArray, NDArray]:
-    """Return the ends at which the tails beyond `hits` weigh alpha; hits below 30, all arrays of one dimension."""
+    """Return the ends at which the tails beyond `hits` weigh alpha; hits below `FEW`, all arrays of one dimension."""
     lower, upper = np.floor(hits), np.minimum(np.ceil(hits), draws)
     low = _where_cumulative_is(1.0 - alpha, lower - 1.0, draws)
     high = _where_cumulative_is(alpha, upper, draws)

@@ -22,6 +22,7 @@ BINS = 2048
 ROOM = 8.0  # times the range of the pilot
 FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
 FAR_WITH_WEIGHTS = 2.0**12
+REACH = 4.0  # times its size is how far a row that the pilot saw constant may go before a draw is far
 CELL_BITS = 16  # a bin has 2^16 cells: the fixed-point resolution of a value
 CELLS, SQUARES = 2.0**CELL_BITS, 2.0**8  # of value and square, in bins
 MIDDLE = BINS << (CELL_BITS - 1)  # in cells from the left end
@@ -123,16 +124,20 @@ def one_row(watch: Watch, row: int) -> Watch:
     return Watch(watch.row[row : row + 1], watch.place[row : row + 1])
 
 
-def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
+def place(pilot: NDArray[np.float64], row: np.ndarray, weighted: bool = False) -> Watch:
     """Lay out the histograms by a pilot, shape (watched, year, draw). Widths are powers of two, so that scaling is
     exact.
+
+    What is constant in the pilot may still be something else in rare draws (a flag, a limit that seldom binds): its
+    histogram is as fine as it can be with those draws still near enough for the moments.
     """
     finite = np.isfinite(pilot)
     some = finite.any(axis=2)
     low = np.where(some, np.where(finite, pilot, np.inf).min(axis=2), 0.0)
     high = np.where(some, np.where(finite, pilot, -np.inf).max(axis=2), 0.0)
-    least = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0) * 2.0**-30  # rounding noise is no spread
-    spread = np.maximum(high - low, least)
+    size = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0)
+    rare = REACH * size / (FAR_WITH_WEIGHTS if weighted else FAR) * BINS / ROOM
+    spread = np.where(high == low, rare, np.maximum(high - low, size * 2.0**-30))  # rounding noise is no spread
     _, exponent = np.frexp(ROOM * spread / BINS)
     watch = unplaced(row, pilot.shape[1])
     watch.place["width"] = np.ldexp(1.0, exponent)

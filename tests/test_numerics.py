@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import math
 from fractions import Fraction
+from statistics import NormalDist
+from typing import Any
 
 import mpmath
 import numpy as np
@@ -97,3 +99,17 @@ def test_the_error_falls_with_the_root_of_the_number_of_draws(verified: Verified
             "-0.5 ± 0.02",
         )
         assert abs(slope + 0.5) < 0.02
+
+
+@pytest.mark.parametrize("evidence", [{}, {"nothing": {"loglik": "0 * a", "source": "none"}}])
+def test_what_the_first_draws_do_not_show_still_counts(evidence: dict[str, Any]) -> None:
+    """A flag that is set in 5 of 10,000 draws, none of them in the pilot that lays out its histogram."""
+    rows = {"a": {"unit": "OOM", "dist": "normal", "mean": 0, "sd": 1}}
+    own = {"flag": {"formula": "10 + 30 * max(0, min(1, 1e9 * (a - 3.29)))", "unit": "OOM"}}
+    one = build(settings_of(rows, drivers={}, quantities=own, thresholds={}, evidence=evidence, horizon=2027))
+    found = forecast.run(one, 2**17, 1, levels=(0.9999,))
+    share = NormalDist().cdf(-3.29)
+    error = 30 * math.sqrt(share / 2**17)
+    assert float(found["flag_mean"][0]) == pytest.approx(10 + 30 * share, abs=5 * error)
+    assert float(found["flag_sd"][0]) == pytest.approx(30 * math.sqrt(share), rel=0.5)
+    assert float(found["flag"].sel(quantile=0.5)[0]) == pytest.approx(10, abs=0.05)
