@@ -10,6 +10,9 @@ from simulate.errors import shown
 
 Fields = Mapping[str, Any]
 
+NARROWEST = 1e-6
+"""The least level of an interval: ends that hold hardly a draw between them say nothing of the width."""
+
 _COMMON = {"dist", "interval", "min", "max"}
 #: What a row of each family may state.
 FIELDS: dict[str, set[str]] = {
@@ -71,6 +74,14 @@ def tail_mass(fields: Fields, bounded: bool = False) -> float:
         hint = f" (did you mean {interval / 100:g}?)" if 1.0 < interval < 100.0 else ""
         raise Unfit(
             Problem("interval", f"interval = {interval:g} is no probability", f"give a number between 0 and 1{hint}")
+        )
+    if interval < NARROWEST:
+        raise Unfit(
+            Problem(
+                "interval",
+                f"interval = {interval:g} is too narrow to tell how wide the distribution is",
+                f"give the probability that lies between low and high, at least {NARROWEST:g}, usually 0.8 or 0.9",
+            )
         )
     if interval == 1.0 and not bounded:
         raise Unfit(

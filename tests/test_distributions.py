@@ -252,6 +252,14 @@ def test_a_mixture_of_weight_one_is_its_part_bit_for_bit(part: Row) -> None:
         assert np.array_equal(compiled({"dist": "mixture", "parts": parts}, u), alone)
 
 
+@pytest.mark.parametrize("interval", [0, 80, 1.5, 1e-9, 9e-52, 5e-324])
+@pytest.mark.parametrize("family", ["normal", "uniform", "loguniform", "metalog"])
+def test_a_level_is_a_probability_that_says_something(family: str, interval: float) -> None:
+    mid = {"mid": 1.5} if family == "metalog" else {}
+    with pytest.raises(Unfit, match="interval = "):
+        shape({"dist": family, "low": 1, **mid, "high": 2, "interval": interval})
+
+
 def test_a_stated_value_wins() -> None:
     assert compiled({"value": 3.5, "dist": "normal", "low": 1, "high": 2}, np.array([0.1, 0.9])).tolist() == [3.5, 3.5]
 

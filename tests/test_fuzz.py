@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import signal
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,7 +25,8 @@ from simulate.errors import Mistake, Mistakes
 from simulate.library import Library
 
 FILES, WORDS = 200, 1800  # in the ordinary run
-MANY = 50_000  # of each in the long one
+MANY = 50_000  # of each in the long one,
+PARTS = 4  # which can be shared among workers
 SLOWEST = 5.0  # seconds of the processor
 SET = "three_eras_2022"
 
@@ -75,8 +77,23 @@ def judged(library: Library, words: list[str]) -> str:
     return "accepted"
 
 
+class Broken:
+    """Cases that ended in an error, one for each place in the code, so that a long run tells all that it found."""
+
+    def __init__(self) -> None:
+        self.by_place: dict[str, str] = {}
+
+    def add(self, case: str, error: Exception) -> None:
+        *_, last = traceback.walk_tb(error.__traceback__)
+        place = f"{last[0].f_code.co_filename}:{last[1]}: {error!r}"
+        self.by_place.setdefault(place, case)
+
+    def check(self) -> None:
+        assert not self.by_place, "\n\n".join(f"{place}\n{case}" for place, case in self.by_place.items())
+
+
 def fuzz_files(numbers: range, folder: Path) -> Counter[str]:
-    shared, found = Library(), Counter[str]()
+    shared, found, broken = Library(), Counter[str](), Broken()
     checked(shared, [])
     for number in numbers:
         file = write(folder, "mine.yaml", fuzzed.file_text(number).encode("utf-8"))
@@ -93,18 +110,20 @@ def fuzz_files(numbers: range, folder: Path) -> Counter[str]:
                 found[judged(library, ["assumptions=mine"])] += 1
             shared.read.update({place: source for place, source in library.read.items() if place not in library.own})
         except Exception as error:
-            raise AssertionError(f"file {number}:\n{file.read_text('utf-8')}") from error
+            broken.add(f"file {number}:\n{file.read_text('utf-8')}", error)
+    broken.check()
     return found
 
 
 def fuzz_words(numbers: range) -> Counter[str]:
-    library, found = Library(), Counter[str]()
+    library, found, broken = Library(), Counter[str](), Broken()
     for number in numbers:
         words = fuzzed.words(number)
         try:
             found[judged(library, [f"assumptions={SET}", *words])] += 1
         except Exception as error:
-            raise AssertionError(f"words {number}: {words}") from error
+            broken.add(f"words {number}: {words}", error)
+    broken.check()
     return found
 
 
@@ -124,17 +143,26 @@ def test_words_are_accepted_or_refused(cwd: Path, verified: Verified) -> None:
     assert min(found.values()) > WORDS / 20, found
 
 
+def part_of_many(first: int, part: int) -> range:
+    """The numbers from `first` up to `MANY`, every `PARTS`-th."""
+    return range(first + part, MANY, PARTS)
+
+
 @pytest.mark.long
-def test_many_files(cwd: Path, tmp_path: Path, verified: Verified) -> None:
-    assert set(fuzz_files(range(FILES, MANY), tmp_path / "own")) == {"accepted", "refused"}
-    verified("I2", "fuzzed files that are neither accepted nor refused", f"0 of {MANY - FILES:,}", 0)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_many_files(part: int, cwd: Path, tmp_path: Path, verified: Verified) -> None:
+    numbers = part_of_many(FILES, part)
+    assert set(fuzz_files(numbers, tmp_path / "own")) == {"accepted", "refused"}
+    verified("I2", "fuzzed files that are neither accepted nor refused", f"0 of {len(numbers):,}", 0)
     assert list(cwd.iterdir()) == []
 
 
 @pytest.mark.long
-def test_many_words(cwd: Path, verified: Verified) -> None:
-    assert set(fuzz_words(range(WORDS, MANY))) == {"accepted", "refused"}
-    verified("I2", "fuzzed command lines that are neither accepted nor refused", f"0 of {MANY - WORDS:,}", 0)
+@pytest.mark.parametrize("part", range(PARTS))
+def test_many_words(part: int, cwd: Path, verified: Verified) -> None:
+    numbers = part_of_many(WORDS, part)
+    assert set(fuzz_words(numbers)) == {"accepted", "refused"}
+    verified("I2", "fuzzed command lines that are neither accepted nor refused", f"0 of {len(numbers):,}", 0)
     assert list(cwd.iterdir()) == []
 
 
