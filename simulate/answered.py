@@ -14,22 +14,22 @@ from simulate.run_keys import RANDOM
 from simulate.target import Target, numbers
 
 
-def earlier(aim: Target, asked: dict[str, Any], keep: str | None = None) -> tuple[Path, Any] | None:
+def earlier(aim: Target, asked: dict[str, Any]) -> tuple[Path, Any] | None:
     """The folder and result of a finished run that was asked the same, if there is one.
 
     Raises IntegrityError where the name that was given holds something else.
     """
     if aim.name is not None:
         folder = aim.root / aim.name
-        return (folder, _same(folder, asked, keep)) if folder.exists() else None
+        return (folder, _same(folder, asked)) if folder.exists() else None
     for number in numbers(aim):
         folder = aim.root / f"{aim.stem}-{number}"
         with suppress(IntegrityError, Mistakes):
-            return folder, _same(folder, asked, keep)
+            return folder, _same(folder, asked)
     return None
 
 
-def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
+def _same(folder: Path, asked: dict[str, Any]) -> Any:
     """The result in a folder, if it answers what is asked."""
     dataset = store.load(folder)
     attrs = dataset.attrs
@@ -38,9 +38,11 @@ def _same(folder: Path, asked: dict[str, Any], keep: str | None) -> Any:
         stored["question"] = json.loads((folder / "manifest.json").read_text("utf-8")).get("question_hash")
     else:
         stored |= _assumed(attrs)
-    if keep and (folder / store.DRAWS).is_dir():
-        stored["keep"] = keep
-    wanted = json.loads(json.dumps(asked | ({"keep": keep} if keep else {}), default=str))
+    if "keep" in asked:  # a result with draws answers one who does not ask for them too
+        from simulate import every_draw
+
+        stored |= every_draw.told(folder / store.DRAWS)
+    wanted = json.loads(json.dumps(asked, default=str))
     changes = list(differences(stored, wanted))
     if changes:
         more = f" and {len(changes) - 10} more" if len(changes) > 10 else ""

@@ -15,7 +15,7 @@ import os
 import stat
 import time
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
@@ -76,6 +76,7 @@ class CheckpointFile:
         self.path, self.about, self.saved = path, dict(about), saved
         self.seconds = saved.seconds if saved else 0.0  # of work in earlier processes
         self.share = saved.share if saved else ""  # of the work that the file holds
+        self.first: Callable[[], None] = lambda: None  # what must be done before the file may say how far the run is
         self.started = time.monotonic()
         self.next = self.started + EVERY
 
@@ -112,6 +113,7 @@ class CheckpointFile:
         before = time.monotonic()
         seconds = self.seconds + before - self.started
         try:
+            self.first()
             packed = zlib.compress(b"".join(map(_pack, arrays)), 1)
             saved = Saved(self.about, done, of, seconds, frame, packed)
             write(self.path, saved)

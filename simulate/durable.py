@@ -108,8 +108,13 @@ def temporary_folder(parent: Path, mode: int = 0o777) -> Iterator[Path]:
 
 def move(folder: Path, target: Path) -> None:
     """Put a folder of very many files, all of them on the disk, where `target` says. Raises OSError."""
-    os.sync()  # one for all: a sync of each of a hundred thousand chunks would take minutes
+    flush()
     folder.rename(target)
+
+
+def flush() -> None:
+    """Put on the disk all that was written: one for all, since a sync of each of very many files would take minutes."""
+    os.sync()
 
 
 def publish(folder: Path, target: Path) -> bool:

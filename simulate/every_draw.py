@@ -7,22 +7,25 @@ threshold), under hypotheses with that dimension in front, and with evidence the
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from simulate import quasi
 from simulate.blocks import DRAWS
 from simulate.engines.work import MOST_BLOCKS, Sink
-from simulate.errors import Mistake, Mistakes, did_you_mean, shown
+from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean, shown
 from simulate.outcome import LIKELIHOOD
 from simulate.run_keys import SOBOL
 
 if TYPE_CHECKING:
     from simulate.assumptions import Assumptions
 
+KEPT = "kept"
+"""The attribute of a store that names its quantities, as the run does."""
 EXTRA = "install its extra, where the program is: pip install -e '.[zarr]'"
 
 
@@ -56,31 +59,59 @@ def check_installed() -> None:
         raise Mistakes([Mistake("keep", "keep=draws writes a Zarr store, and zarr is not installed", EXTRA)]) from None
 
 
-class Store:
-    """The store of one run while it is written; chunks are those of a task, so that no two threads meet in one."""
+def _opened(path: Path, mode: Literal["r", "r+"]) -> Any:
+    """The store at a path. Raises IntegrityError where there is none."""
+    import zarr
 
-    def __init__(self, path: Path, one: Assumptions, names: Sequence[str], draws: int, sampling: str) -> None:
+    try:
+        return zarr.open_group(path, mode=mode, zarr_format=3)
+    except (OSError, ValueError, KeyError) as error:
+        raise IntegrityError(f"{path}: the draws that belong here are missing or damaged") from error
+
+
+def told(path: Path) -> dict[str, Any]:
+    """What a store says that it was asked for; nothing where there is none."""
+    return {"keep": "draws", KEPT: list(_opened(path, "r").attrs.get(KEPT, ()))} if path.is_dir() else {}
+
+
+class Store:
+    """The store of one run while it is written; chunks are those of a task, so that no two threads meet in one. Where
+    it is not made `anew`, an earlier process has begun it.
+    """
+
+    def __init__(
+        self, path: Path, one: Assumptions, names: Sequence[str], draws: int, sampling: str, anew: bool = True
+    ) -> None:
         import zarr
 
         draws = quasi.draws_for(draws) if sampling == SOBOL else draws
         self.path, self.set, self.names, self.draws = path, one, tuple(names), draws
         blocks = min(MOST_BLOCKS, draws // quasi.LEAST_DRAWS) if sampling == SOBOL else MOST_BLOCKS
         self.chunk = blocks * DRAWS
-        self.group = zarr.open_group(path, mode="w", zarr_format=3)
+        if anew:
+            self.group = zarr.open_group(path, mode="w", zarr_format=3, attributes={KEPT: list(names)})
+            self.arrays = self._made()
+        else:
+            self.group = _opened(path, "r+")
+            self.arrays = {name: array for name, array in self.group.arrays() if array.ndim > 1 or name == LIKELIHOOD}
+
+    def _made(self) -> dict[str, Any]:
+        """The arrays of a new store, and the labels of their dimensions."""
+        one, found = self.set, {}
         years, levels = ("year", len(one.years)), ("threshold", len(one.thresholds))
-        self.arrays = {}
         for name in self.names:
             about = {"units": one.units[name], "long_name": f"{one.meanings[name]}, draw by draw"}
-            self.arrays[name] = self._array(name, "f4", about, years)
+            found[name] = self._array(name, "f4", about, years)
         if one.thresholds:
             about = {"units": "decimal year", "long_name": "date of crossing; inf: never; -inf: before the start"}
-            self.arrays["crossing"] = self._array("crossing", "f8", about, levels)
+            found["crossing"] = self._array("crossing", "f8", about, levels)
         if one.evidence:
             about = {"units": "nat", "long_name": "log-likelihood of the evidence, draw by draw"}
-            self.arrays[LIKELIHOOD] = self._array(LIKELIHOOD, "f4", about)
+            found[LIKELIHOOD] = self._array(LIKELIHOOD, "f4", about)
         self._label("year", one.years)
         self._label("threshold", list(one.thresholds))
         self._label("hypothesis", [member.name for member in one.hypotheses])
+        return found
 
     def _array(self, name: str, kind: str, about: dict[str, Any], *inner: tuple[str, int]) -> Any:
         outer = [("hypothesis", len(self.set.hypotheses), 1)] if self.set.hypotheses else []
@@ -112,6 +143,11 @@ class Store:
         return take
 
     def finish(self, attributes: Mapping[Any, Any]) -> None:
-        """Say that it is whole, and where it comes from."""
+        """Say that it is whole, and where it comes from; all that it says of itself in one file, as xarray likes it."""
+        import zarr
+
         plain = {key: value for key, value in attributes.items() if isinstance(value, str | int | float)}
         self.group.attrs.update({**plain, "complete": True})
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Consolidated metadata", UserWarning)  # not yet a part of the format
+            zarr.consolidate_metadata(self.path)

@@ -110,12 +110,11 @@ def simulate(
     into: Store | None = None,
 ) -> Outcome:
     """Run the kernel for every hypothesis and gather the counts; trajectories and crossing dates of the first `sample`
-    draws are kept one by one, with `keep="draws"` those of all; `into` is a store on disk that all go to.
-
-    A run that keeps all draws has no checkpoint: what is missing would be missing from them too.
+    draws are kept one by one, with `keep="draws"` those of all, in memory and so without a checkpoint; `into` is a
+    store on disk that all go to.
     """
     everything = keep == "draws"
-    if everything or into:
+    if everything:
         checkpoint = None
     draws = quasi.draws_for(draws) if sampling == SOBOL else draws
     computed = tuple(name for name in COMPUTE if name in assumptions.units)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +13,9 @@ from numpy.typing import NDArray
 
 from simulate import designs, forecast, instants, provenance, quantiles, sobol
 from simulate.blocks import DRAWS
+from simulate.checkpoint import Checkpoint
 from simulate.designs import HYPOTHESIS, Change
+from simulate.journal import Journal
 from simulate.plan import prepare
 from simulate.sensitivity_question import Output, Question
 from simulate.sensitivity_tables import CROSSED, DATE, NOWHERE, OTHERWISE, WORKS
@@ -21,6 +25,7 @@ if TYPE_CHECKING:
 
 Array = NDArray[np.float64]
 SWING = (0.1, 0.9)
+SWING_NUMBERS = 2 * len(SWING) + 1  # an answer and an error at each end, and the error of the difference
 
 
 def run(
@@ -28,11 +33,19 @@ def run(
     seed: int = 1,
     threads: int | None = None,
     progress: Callable[[int], None] | None = None,
+    checkpoint: Checkpoint | None = None,
 ) -> xr.Dataset:
     """Answer a question: indices (input, output) and (group, output) with 95 % intervals, and conditional answers
     (pinned, level, output) in probabilities, decimal years and log10 units.
+
+    Goes on from a `checkpoint`, which keeps what finished designs have given, and keeps it up to date.
     """
-    return _Study(question, seed, threads, progress or (lambda draws: None)).dataset()
+    study = _Study(question, seed, threads, progress or (lambda draws: None), checkpoint)
+    try:
+        return study.dataset()
+    except BaseException:
+        study.journal.save()
+        raise
 
 
 def draws_needed(question: Question) -> int:
@@ -48,7 +61,14 @@ def _is_factor(question: Question, streams: tuple[str, ...]) -> bool:
 class _Study:
     """The designs as they are run, and what is kept of each."""
 
-    def __init__(self, question: Question, seed: int, threads: int | None, progress: Callable[[int], None]) -> None:
+    def __init__(
+        self,
+        question: Question,
+        seed: int,
+        threads: int | None,
+        progress: Callable[[int], None],
+        checkpoint: Checkpoint | None,
+    ) -> None:
         self.asked, self.seed, self.threads, self.progress = question, seed, threads, progress
         self.set, self.draws = question.set, question.draws
         # A is a forecast: whatever is wrong with the set in some draw is found and told there.
@@ -73,6 +93,10 @@ class _Study:
         self.sobol = [
             sobol.Designs(self._scaled(k, self.a), self._scaled(k, self.b)) for k in range(len(question.outputs))
         ]
+        pieces = len(question.factors) + len(question.groups) + len(question.inputs)
+        width = 1 + len(sobol.Index._fields) * len(question.outputs)  # swings have fewer numbers
+        frame = hashlib.sha256(self.a.tobytes() + self.b.tobytes()).hexdigest()
+        self.journal = Journal(checkpoint, pieces, width, frame)
 
     def _run(self, change: Change) -> list[Array]:
         """The outputs of a design under each hypothesis."""
@@ -100,8 +124,14 @@ class _Study:
         ranks = self.ranks[k]
         return values[k] if ranks is None else ranks.of(values[k])
 
-    def _indices(self, streams: Sequence[str]) -> tuple[list[sobol.Index], bool]:
-        """The indices of every output for what these random numbers decide, and whether they decide any of them."""
+    def _worked_out(self, runs: int, work: Callable[[], Array]) -> Array:
+        """What a piece of work of so many designs gives, or gave to an earlier process."""
+        if self.journal.knows_next():
+            self.progress(runs * self.draws)
+        return self.journal.next(work)
+
+    def _indices(self, streams: Sequence[str]) -> Array:
+        """Whether what these random numbers decide changes any output, and the indices of every output for it."""
         if tuple(streams) == (HYPOTHESIS,):
             ab = designs.picked(self.each_a, self.pick_again)
             self.progress(self.draws)
@@ -109,7 +139,7 @@ class _Study:
             pick = self.pick_again if HYPOTHESIS in streams else self.pick
             ab = designs.picked(self._run(designs.anew(streams)), pick)
         found = sobol.together(self.sobol, [self._scaled(k, ab) for k in range(len(self.sobol))])
-        return found, not np.array_equal(ab, self.a)
+        return np.concatenate([[not np.array_equal(ab, self.a)], np.ravel(found)])
 
     def _drives_anything(self, streams: Sequence[str]) -> bool:
         """Whether any quantity, ceiling or date is another in the first block, in any hypothesis."""
@@ -142,7 +172,7 @@ class _Study:
         for kind, among in (("input", named), ("group", self.asked.groups)):
             indices = []
             for streams in among.values():
-                found, works = self._indices(streams)
+                works, *found = self._worked_out(1, partial(self._indices, streams))
                 indices.append(found)
                 if kind == "input":
                     effects.append(WORKS if works else OTHERWISE if self._drives_anything(streams) else NOWHERE)
@@ -156,20 +186,13 @@ class _Study:
         return xr.Dataset(variables, coordinates, self._attributes())
 
     def _swings(self) -> dict[str, Any]:
-        """The answer with one input pinned at each level, all others drawn."""
+        """The answers with one input pinned at each level, all others drawn."""
         known = {name: row for member in self.set.members for name, row in designs.rows(member.set).items()}
         inputs, outputs = self.asked.inputs, self.asked.outputs
         values = np.array([quantiles.at(drawn, SWING) for name in inputs if (drawn := known[name].shape)])
-        shape = (len(inputs), len(SWING), len(outputs))
-        answers, errors, difference = np.empty(shape), np.empty(shape), np.empty((len(inputs), len(outputs)))
-        for i, name in enumerate(inputs):
-            ends = [designs.picked(self._run(designs.pinned(name, level)), self.pick) for level in SWING]
-            for k, output in enumerate(outputs):
-                found = [_answer(output, end[k]) for end in ends]
-                answers[i, :, k], errors[i, :, k] = zip(*found, strict=True)
-                # The two runs share the numbers of all other inputs, which makes their difference surer than either.
-                paired = float(np.std(ends[1][k] - ends[0][k])) / self.draws**0.5 if output.kind == CROSSED else None
-                difference[i, k] = paired if paired is not None else float(np.hypot(*errors[i, :, k]))
+        numbers = [self._worked_out(len(SWING), partial(self._swing, name)) for name in inputs]
+        table = np.array(numbers)[:, : SWING_NUMBERS * len(outputs)].reshape(-1, len(outputs), SWING_NUMBERS)
+        answers, errors, difference = table[..., :2].swapaxes(1, 2), table[..., 2:4].swapaxes(1, 2), table[..., 4]
         unit = _texts(known[name].unit for name in inputs)
         dims = ("pinned", "level", "output")
         swing = {"long_name": "Monte Carlo standard error of the difference between the two levels"}
@@ -180,6 +203,19 @@ class _Study:
             "conditional_error": (dims, errors, {"long_name": "Monte Carlo standard error"}),
             "swing_error": (("pinned", "output"), difference, swing),
         }
+
+    def _swing(self, name: str) -> Array:
+        """The answers and errors of every output with an input pinned at either level, and the error of the difference
+        of the two.
+        """
+        ends = [designs.picked(self._run(designs.pinned(name, level)), self.pick) for level in SWING]
+        found = []
+        for k, output in enumerate(self.asked.outputs):
+            answers, errors = zip(*(_answer(output, end[k]) for end in ends), strict=True)
+            # The two runs share the numbers of all other inputs, which makes their difference surer than either.
+            paired = float(np.std(ends[1][k] - ends[0][k])) / self.draws**0.5 if output.kind == CROSSED else None
+            found.append([*answers, *errors, float(np.hypot(*errors)) if paired is None else paired])
+        return np.ravel(found)
 
     def _answers(self, name: str, values: Array, dims: tuple[str, ...], meaning: str) -> dict[str, Any]:
         found = [_answer(output, values[0, k]) for k, output in enumerate(self.asked.outputs)]

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from simulate import contents, results, wording
+from simulate.intervals import FEW
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -39,8 +40,8 @@ def probabilities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     yield title("Probability (%) that the threshold has been crossed by 1 January of")
     yield from by_year("threshold", rows, dataset, width)
     yield note(
-        "Below each value stands its Monte Carlo standard error, or, under 30 hits or misses, its exact 95 % interval. "
-        "< and > are 95 % limits: no draw, or every draw, has crossed."
+        f"Below each value stands its Monte Carlo standard error, or, under {FEW} hits or misses, its exact 95 % "
+        "interval. < and > are 95 % limits: no draw, or every draw, has crossed."
     )
 
 

@@ -37,7 +37,7 @@ READ_BY: Mapping[str, tuple[str, ...]] = {
     "grid_by": ("grid",),
     "grid_year": ("grid",),
     "grid_threshold": ("grid",),
-    "resume": ("forecast", "grid", "compare", "attribution", "structures", "validate"),
+    "resume": ("forecast", "grid", "compare", "attribution", "sensitivity", "structures", "validate"),
     "law_of": ("structures",),
     "laws": ("structures",),
     "law_weights": ("structures",),

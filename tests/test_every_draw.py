@@ -37,7 +37,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def store(folder: str = "all") -> Any:
-    return xr.open_zarr(Path("outputs", folder, "draws.zarr"), chunks=None, consolidated=False)
+    return xr.open_zarr(Path("outputs", folder, "draws.zarr"), chunks=None)
 
 
 def same(stored: Any, kept: Any) -> bool:

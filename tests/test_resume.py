@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from command_line import HEADER, LINE, Outcome, simulate, write
 from conftest import Verified
 from digests import of_dataset
 from lives import Life, Server
 
-from simulate import checkpoint, forecast, progress, provenance, store, unfinished
+from simulate import checkpoint, every_draw, forecast, progress, provenance, store, unfinished
 from simulate.engines import local, work
 from simulate.errors import StorageError
 
@@ -186,14 +187,49 @@ def test_a_short_run_keeps_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) 
     assert list(here.iterdir()) == []
 
 
-def test_kept_draws_are_run_anew(here: Path) -> None:
-    words = [*WORDS[:1], "draws=20000", "assumptions=plain", "keep=draws"]
-    outcome = interrupted(*words, after=1)
-    assert outcome.err == "interrupted; nothing half-written is left\n"
-    assert digest(simulate(*words, "resume=true")) == digest(simulate(*words, "output=fresh"))
-    bare = simulate(*words[:-1])
-    assert simulate(*words[:-1], "resume=true").out == bare.out
-    assert simulate(*words, "resume=true").out != bare.out
+def all_draws(outcome: Outcome) -> dict[str, np.ndarray]:
+    """Every array of the store of draws that a command has written."""
+    with xr.open_zarr(Path(outcome.out.splitlines()[-1]) / store.DRAWS) as found:
+        return {name: found[name].values for name in found.variables}
+
+
+def test_kept_draws_go_on_with_those_that_are_missing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [*WORDS, "assumptions=both", "keep=draws", "kept=[training_compute]"]
+    anew = simulate(*words, "output=fresh")
+    first = interrupted(*words, "output=mine", "threads=1", after=50_000)
+    assert "of the work is kept in outputs/.mine.progress" in first.err
+    for other, said in (
+        (words[:-2], "keep: 'draws' -> not given"),
+        (words[:-1], "kept: ['training_compute'] -> "),
+    ):
+        refused = simulate(*other, "output=mine", "resume=true")
+        assert refused.code == 2
+        assert said in refused.err
+    take, began = every_draw.Store.sink, []
+
+    def watched(self: every_draw.Store, which: int) -> work.Sink:
+        sink = take(self, which)
+        return lambda start, *values: (began.append(start), sink(start, *values))[1]
+
+    monkeypatch.setattr(every_draw.Store, "sink", watched)
+    second = simulate(*words, "output=mine", "threads=2", "resume=true")
+    assert digest(second) == digest(anew)
+    assert 0 < min(began) < DRAWS
+    for name, values in all_draws(anew).items():
+        np.testing.assert_array_equal(all_draws(second)[name], values)
+    assert places() == []
+    assert simulate(*words, "output=mine", "resume=true").out == second.out
+    assert simulate(*words[:-1], "output=mine", "resume=true").code == 5
+
+
+def test_counts_without_their_draws_are_refused(here: Path) -> None:
+    words = [*WORDS, "assumptions=plain", "keep=draws", "output=mine"]
+    interrupted(*words, after=50_000)
+    shutil.rmtree(f"outputs/.mine.progress/{unfinished.DRAWS}")
+    refused = simulate(*words, "resume=true")
+    assert refused.code == 5
+    assert "the draws that belong here are missing or damaged" in refused.err
+    assert simulate(*words, "overwrite=true").code == 0
 
 
 def test_a_failed_task_is_not_kept(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -361,11 +397,10 @@ def test_counts_from_a_machine_with_other_numbers_are_refused(here: Path, monkey
     assert "do not fit this run" in outcome.err
 
 
-@pytest.mark.parametrize("study", ["sensitivity", "explain"])
-def test_studies_that_cannot_be_resumed_say_so(study: str, here: Path) -> None:
-    outcome = simulate("resume=true", f"study={study}")
+def test_a_study_that_cannot_be_resumed_says_so(here: Path) -> None:
+    outcome = simulate("resume=true", "study=explain")
     assert outcome.code == 2
-    assert f"'resume' means nothing to study={study}" in outcome.err
+    assert "'resume' means nothing to study=explain" in outcome.err
 
 
 # Grids and sweeps
@@ -406,6 +441,7 @@ LATER = "sets=[plain,{base: plain, inputs: {trend_start: {value: 25.5}, trend_gr
 STUDIES = {
     "compare": (["sets=[plain,both]"], 130_000),
     "attribution": ([LATER, "groups={start: [trend_start], growth: [trend_growth]}"], 230_000),
+    "sensitivity": (["assumptions=plain", "threshold=level"], 700_000),
     "structures": (["assumptions=plain", "laws=[exponential,decaying]"], 130_000),
 }
 

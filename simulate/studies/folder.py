@@ -57,7 +57,7 @@ def resumable(
 
 
 def finished(
-    settings: Mapping[str, Any], name: str, question_hash: str, asked: dict[str, Any], keep: str | None = None
+    settings: Mapping[str, Any], name: str, question_hash: str, asked: dict[str, Any]
 ) -> tuple[Path, xr.Dataset] | None:
     """With `resume=true` the folder and result of a finished run that was asked the same, if there is one.
 
@@ -67,7 +67,7 @@ def finished(
         return None
     root, output = place(settings)
     aim = target.of(name, question_hash, output, root=root)
-    found = answered.earlier(aim, asked, keep)
+    found = answered.earlier(aim, asked)
     if found:
         unfinished.forget(aim, asked)
     return found

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from simulate.assumptions import Assumptions
+    from simulate.checkpoint import CheckpointFile
     from simulate.every_draw import Store
     from simulate.target import Target
 
@@ -27,13 +28,13 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate.provenance import config_hash
     from simulate.studies import folder
 
-    hashed, asked = config_hash(settings), of_the_result(settings) | {"study": "forecast"}
-    if there := folder.finished(settings, settings["name"], hashed, asked, settings["keep"]):
+    hashed, asked = config_hash(settings), of_the_result(settings) | {"study": "forecast"} | _kept(settings, table)
+    if there := folder.finished(settings, settings["name"], hashed, asked):
         saved, dataset = there
     else:
         with (
             folder.resumable(settings, settings["name"], hashed, asked) as (target, checkpoint),
-            _store(settings, table, target) as draws,
+            _store(settings, table, target, checkpoint) as draws,
         ):
             with progress.shown(settings["name"], settings["draws"]) as advance:
                 dataset = forecast.run(
@@ -55,21 +56,35 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     page.say(str(saved))
 
 
-@contextmanager
-def _store(settings: dict[str, Any], one: Assumptions, aim: Target) -> Iterator[Store | None]:
-    """With `keep=draws` a store for every draw beside the place of the run, gone at the end if it was not taken."""
+def _kept(settings: dict[str, Any], one: Assumptions) -> dict[str, Any]:
+    """With `keep=draws` that every draw of some quantities is asked for, and of which."""
     if settings["keep"] != "draws":
-        yield None
-        return
-    from simulate import durable, every_draw, store, target
+        return {}
+    from simulate import every_draw
 
     names = every_draw.names(one, settings["kept"])
     every_draw.check_installed()
-    needed = every_draw.bytes_needed(one, names, settings["draws"])
-    with durable.storing(aim.root, needed):
-        target.check_space(aim.root, needed)
-        with durable.temporary_folder(aim.root) as place:
-            yield every_draw.Store(place / store.DRAWS, one, names, settings["draws"], settings["sampling"])
+    return {"keep": "draws", "kept": names}
+
+
+@contextmanager
+def _store(
+    settings: dict[str, Any], one: Assumptions, aim: Target, checkpoint: CheckpointFile
+) -> Iterator[Store | None]:
+    """With `keep=draws` a store for every draw, which is kept with the checkpoint as long as the run is unfinished."""
+    kept = _kept(settings, one)
+    if not kept:
+        yield None
+        return
+    from simulate import durable, every_draw, target, unfinished
+
+    saved, place = checkpoint.saved, checkpoint.path.parent / unfinished.DRAWS
+    needed = every_draw.bytes_needed(one, kept["kept"], settings["draws"])
+    missing = needed * (saved.of - saved.done) // saved.of if saved else needed
+    with durable.storing(aim.root, missing):
+        target.check_space(aim.root, missing)
+        checkpoint.first = durable.flush
+        yield every_draw.Store(place, one, kept["kept"], settings["draws"], settings["sampling"], anew=not saved)
 
 
 def of_the_result(settings: dict[str, Any]) -> dict[str, Any]:

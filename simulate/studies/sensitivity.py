@@ -21,15 +21,14 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     built = assumptions.build(settings, where)
     asked = settings["threshold"], settings["year"], settings["groups"]
     question = sensitivity_question.ask(built, settings["draws"], *asked, where)
-    from simulate import indices, page, progress, provenance, sensitivity_tables, sensitivity_text
+    from simulate import indices, page, provenance, sensitivity_tables, sensitivity_text
     from simulate.studies import folder
 
     stem, hashed = f"{settings['name']}-sensitivity", provenance.config_hash(settings)
     whole = provenance.question_hash("sensitivity", hashed, question.year, question.outputs, question.groups)
-    with folder.reserved(settings, stem, whole) as target:
-        with progress.shown(stem, indices.draws_needed(question)) as advance:
-            dataset = indices.run(question, settings["seed"], settings["threads"], advance)
-        saved = folder.save(target, dataset, sensitivity_tables.TABLES, _figures(dataset))
+    asks = folder.Question(stem, whole, indices.draws_needed(question))
+    run_designs = partial(indices.run, question, settings["seed"], settings["threads"])
+    saved, dataset = folder.answer(settings, asks, run_designs, sensitivity_tables.TABLES, _figures)
     page.say("\n".join(sensitivity_text.lines(dataset)))
     page.say(str(saved))
 
