@@ -122,6 +122,7 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     engine = {**library.run_defaults["engine"], "name": choice["engine"]}
     heard.settings.update(library.run_defaults, engine=engine, folder=None)
     heard.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
+    heard.origins.update((word.key, word.where) for word in job if word.key == "engine")
     as_stated = copy.deepcopy(heard.settings)
     _say(heard, fitting)
     old, new = ({key: given.get(key) for key in grammar.SET_KEYS} for given in (as_stated, heard.settings))

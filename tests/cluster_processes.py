@@ -7,27 +7,44 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from distributed import Client
+from distributed import Client, Security
 
 HERE = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0"]
 
 
-class Processes:
-    """A scheduler, whose workers can be started and ended."""
+#: dask's settings of TLS, which the tests of it give to all processes.
+TLS = "distributed.comm.tls"
 
-    def __init__(self, folder: Path) -> None:
+
+def certificate(folder: Path) -> dict[str, str]:
+    """A certificate that only these processes have, for everybody, as dask's settings of TLS."""
+    made = Security.temporary()
+    (folder / "cert.pem").write_text(made.tls_ca_file)
+    (folder / "key.pem").write_text(made.tls_scheduler_key)
+    found = {f"{TLS}.ca-file": str(folder / "cert.pem")}
+    for who in ("scheduler", "worker", "client"):
+        found |= {f"{TLS}.{who}.cert": str(folder / "cert.pem"), f"{TLS}.{who}.key": str(folder / "key.pem")}
+    return found
+
+
+class Processes:
+    """A scheduler, whose workers can be started and ended; with `more` dask's settings for all of them."""
+
+    def __init__(self, folder: Path, more: Mapping[str, str] | None = None) -> None:
         self.folder, self.started = folder, list[subprocess.Popen[bytes]]()
-        self._start("scheduler", "--port", "0", "--scheduler-file", str(folder / "scheduler.json"))
+        self.more = {"DASK_" + key.replace(".", "__").replace("-", "_").upper(): v for key, v in (more or {}).items()}
+        protocol = ["--protocol", "tls"] if more else []
+        self._start("scheduler", "--port", "0", *protocol, "--scheduler-file", str(folder / "scheduler.json"))
         self.client = Client(scheduler_file=str(folder / "scheduler.json"), timeout=60, set_as_default=False)
         self.address: str = self.client.scheduler.address
 
     def _start(self, *words: str, path: Path | None = None) -> subprocess.Popen[bytes]:
         said = (self.folder / f"{len(self.started)}.log").open("wb")
-        environment = {**os.environ, **({"PYTHONPATH": str(path)} if path else {})}
+        environment = {**os.environ, **self.more, **({"PYTHONPATH": str(path)} if path else {})}
         command = [sys.executable, "-m", "dask", *words, *HERE]
         self.started.append(subprocess.Popen(command, stdout=said, stderr=said, env=environment, cwd=self.folder))
         return self.started[-1]
@@ -59,9 +76,9 @@ class Processes:
 
 
 @contextmanager
-def processes(folder: Path, workers: int) -> Iterator[Processes]:
+def processes(folder: Path, workers: int, more: Mapping[str, str] | None = None) -> Iterator[Processes]:
     """A scheduler with workers."""
-    found = Processes(folder)
+    found = Processes(folder, more)
     try:
         for number in range(workers):
             found.add(f"usual-{number}")

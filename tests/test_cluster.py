@@ -27,7 +27,8 @@ from simulate.fingerprints import of_dataset
 
 pytest.importorskip("distributed")
 
-from cluster_processes import Processes, processes
+import dask
+from cluster_processes import Processes, certificate, processes
 
 from simulate.engines import choice, cluster, local, remote
 from simulate.errors import ClusterError
@@ -158,6 +159,39 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(joined: list[str], worker
     workers.wait(2)
 
 
+@pytest.mark.long
+def test_a_scheduler_that_is_lost_costs_nothing_that_was_kept(
+    tmp_path: Path, here: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    words = [*WORDS[:1], "draws=1e8", "assumptions=both", "output=mine"]
+    with processes(tmp_path, 1) as lost:
+        threading.Timer(15.0, lost.started[0].kill).start()
+        outcome = simulate(*words, "engine=dask", f"engine.scheduler={lost.address}")
+    assert outcome.code == 7, outcome
+    said = re.match(
+        r"error: the cluster is lost: .+; ([\d.]+) % of the work is kept in outputs/.mine.progress\n", outcome.err
+    )
+    assert said, outcome.err
+    assert not caplog.records, "dask's own words"
+    assert 0 < float(said[1]) < 100
+    outcome = interrupted(*words, "resume=true", after=100_000)
+    assert f"going on with the run that outputs/.mine.progress keeps, {said[1]} % of it done" in outcome.err
+
+
+@pytest.mark.long
+def test_a_cluster_that_speaks_tls_is_joined_by_those_who_have_its_certificate(tmp_path: Path, here: Path) -> None:
+    certificates = certificate(tmp_path)
+    with dask.config.set(certificates), processes(tmp_path, 1, certificates) as guarded:
+        assert guarded.address.startswith("tls://")
+        words = [*WORDS, "assumptions=both", "engine=dask", f"engine.scheduler={guarded.address}"]
+        assert digest(simulate(*words)) == whole("both")
+        with dask.config.set(dict.fromkeys(certificates)):
+            outcome = simulate(*words, "output=other")
+    assert outcome.code == 7, outcome
+    assert outcome.err.startswith(f"error: no scheduler answers at {guarded.address}: ")
+    assert "Traceback" not in outcome.err
+
+
 # What is refused
 
 
@@ -235,7 +269,7 @@ def test_a_missing_extra_says_how_to_install_it(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "distributed" else find(name))
     outcome = simulate("engine=dask")
     assert_clean_refusal(outcome, tmp_path)
-    assert "engine=dask needs dask.distributed, which is not installed" in outcome.err
+    assert outcome.err.startswith("error: override 1: engine=dask needs dask.distributed, which is not installed")
     assert outcome.err.endswith("pip install -e '.[cluster]'\n")
 
 

@@ -56,6 +56,7 @@ class Cluster:
             If it cannot be reached or started, or a worker has another program.
         """
         self.program = remote.program()
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)  # `ClusterError` says it, without a trace
         self.known, self.look = 0, 0.0  # threads of the workers, and when to ask again
         self.stack = ExitStack()
         with ExitStack() as unless_done:
