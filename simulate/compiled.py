@@ -1,26 +1,18 @@
-"""How this project compiles: three decorators, and the one place where compiled code is kept on disk.
+"""How this project compiles: three decorators.
 
 `inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions
-that Python calls; only those are stored. Numba's own cache looks at one file only and would return a stale answer after
-an edit elsewhere, so it lives in a folder named by a hash of every source file that the function's module is made of
-(`sources`) and of the versions of numba and numpy: any change misses it. Neither fast-math nor division checks: the
-first changes answers, the second stops vectorisation.
+that Python calls; only those are stored (`code_cache`). Neither fast-math nor division checks: the first changes
+answers, the second stops vectorisation.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import stat
-import sys
-from pathlib import Path
 from typing import Any
 
 import llvmlite.binding
 import numba
-import numpy as np
 
-from simulate import sources
+from simulate import code_cache
 
 config: Any = numba.config
 
@@ -47,34 +39,19 @@ inline = numba.njit(**OPTIONS, forceinline=True)
 jit = numba.njit(**OPTIONS, nogil=True)
 
 
-def _cache_folder(module: str) -> Path | None:
-    """A folder for the code of a module that only this user can write, or None: then every process compiles anew."""
-    base = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-    versions = f"{sources.hash_of(module)}-{numba.__version__}-{np.__version__}-{sys.version}"
-    folder = base / "simulate" / hashlib.sha256(versions.encode()).hexdigest()[:16]
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for owned in (folder, folder.parent):
-            status = owned.lstat()
-            if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o022:
-                return None
-        (folder / f".writable-{os.getpid()}").touch()
-        (folder / f".writable-{os.getpid()}").unlink()
-    except OSError:
-        return None
-    return folder
-
-
 def entry(function):
     """Compile a function that Python calls, and keep the machine code for the next process."""
-    folder = _cache_folder(function.__module__)
+    folder = code_cache.folder(function.__module__)
     if folder is None:
         return jit(function)
     before = config.CACHE_DIR
     config.CACHE_DIR = str(folder)
     try:
         # Safe, though numba checks the file of `function` alone: the folder is named by a hash of every file that its
-        # module is made of (see `_cache_folder`), so that what is found there was compiled from these very sources.
-        return numba.njit(**OPTIONS, nogil=True, cache=True)(function)
+        # module is made of, so that what is found there was compiled from these very sources.
+        compiled = numba.njit(**OPTIONS, nogil=True, cache=True)(function)
     finally:
         config.CACHE_DIR = before
+    if not config.DISABLE_JIT:
+        code_cache.keep(compiled)
+    return compiled

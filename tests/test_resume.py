@@ -9,6 +9,7 @@ import shutil
 import signal
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import cache, partial
@@ -615,6 +616,47 @@ def test_twenty_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Ser
 def test_a_thousand_kills_lose_nothing_and_end_in_one_digest(here: Path, server: Server, verified: Verified) -> None:
     kills(here, server, 1000)
     verified("C1", "kills: counts lost, digests that differ, files left over", "0 of 1,000", 0)
+
+
+SOAK = 600.0  # seconds
+
+
+def digests(folder: Path) -> dict[str, str]:
+    """The digest of every result below a folder."""
+    return {str(found.parent.relative_to(folder)): of_dataset(store.load(found)) for found in folder.rglob("result.nc")}
+
+
+@pytest.mark.long
+def test_a_sweep_outlives_kills_and_full_disks(here: Path, server: Server, verified: Verified) -> None:
+    """Killed after up to six seconds, over and over; every tenth time it may end, and the disk takes no file as large
+    as a result.
+    """
+    rng = np.random.default_rng(20261123)
+    words = [WORDS[0], "-m", "assumptions=both", "draws=1e6", "seed=1,2,3,4", "resume=true"]
+    assert server.run(Life(words, str(here), every=60.0)) == 0
+    expected = digests(here / "outputs")
+    assert len(expected) >= 4
+    shutil.rmtree(here / "outputs")
+    until, ended, whole_sweeps = time.monotonic() + SOAK, Counter[int](), 0
+    while time.monotonic() < until or not whole_sweeps:
+        full = sum(ended.values()) % 10 == 4
+        life = Life(words, str(here), largest_file=100_000 if full else None, every=0.2)
+        pid = server.start(life)
+        with suppress(AssertionError):
+            wait_until(partial(over, pid), seconds=60.0 if full else rng.uniform(0.5, 6.0))
+        os.kill(pid, signal.SIGKILL)
+        code = server.end(pid)
+        assert code in (0, -signal.SIGKILL) or (full and code in (3, 4)), (code, (here / "noted").read_text())
+        ended[code] += 1
+        if code == 0:
+            assert digests(here / "outputs") == expected
+            assert not [path for path in (here / "outputs").rglob(".*") if path.name != ".hydra"]
+            shutil.rmtree(here / "outputs")
+            whole_sweeps += 1
+    assert ended[-signal.SIGKILL] > 20
+    assert ended[3] + ended[4] > 0
+    told = f"sweeps of 4 jobs that end with other digests, after {ended[-9]} kills and {ended[3] + ended[4]} full disks"
+    verified("C16", told, f"0 of {whole_sweeps}", 0)
 
 
 @pytest.mark.parametrize(("number", "code", "word"), [(signal.SIGINT, 130, "interrupted"), (15, 143, "terminated")])

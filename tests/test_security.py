@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import ast
 import os
+import socket
+import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
 from command_line import HEADER, assert_clean_refusal, simulate, write
+from packaging.requirements import Requirement
 
 import simulate as package
+
+ROOT = Path(__file__).parents[1]
 
 TARGETS = [
     "os.system",
@@ -367,6 +373,42 @@ def test_x7_no_control_characters_reach_the_terminal(cwd: Path, tmp_path: Path) 
         ["thresholds=['\x9b31m']"],
     ):
         assert_clean_refusal(simulate(*words), cwd)
+
+
+SPEAKING = ("socket.connect", "socket.bind", "socket.getaddrinfo", "socket.gethostbyname", "socket.sendto")
+
+
+def test_x12_nothing_is_asked_of_a_network(cwd: Path) -> None:
+    """Seen by the interpreter itself; hooks stay as long as the process, so this one hears on demand."""
+    heard: list[str] = []
+    hearing = True
+    sys.addaudithook(lambda event, _: heard.append(event) if hearing and event in SPEAKING else None)
+    with pytest.raises(ConnectionRefusedError), socket.socket() as line:
+        line.connect(("127.0.0.1", 9))
+    assert heard == ["socket.connect"]
+    for words in (
+        ["draws=2000", "horizon=2028"],
+        ["study=list"],
+        ["study=validate"],
+        ["study=show", "inputs=chip_growth"],
+        ["--help"],
+    ):
+        assert simulate(*words).code == 0, words
+    hearing = False
+    assert heard == ["socket.connect"]
+
+
+def test_x12_the_versions_are_pinned() -> None:
+    """Every package that the program needs, in `constraints.txt` with one version each; Hydra's no older than 1.3.8."""
+    told = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    wanted = [*told["dependencies"], *(one for extra in told["optional-dependencies"].values() for one in extra)]
+    lines = [line for line in (ROOT / "constraints.txt").read_text("utf-8").splitlines() if not line.startswith("#")]
+    pinned = {Requirement(line).name.lower(): Requirement(line).specifier for line in lines}
+    for one in map(Requirement, wanted):
+        (pin,) = pinned[one.name.lower()]
+        assert pin.operator == "==", one
+        assert one.specifier.contains(pin.version), one
+    assert not next(one for one in map(Requirement, wanted) if one.name == "hydra-core").specifier.contains("1.3.7")
 
 
 @pytest.mark.parametrize(
