@@ -210,7 +210,12 @@ def test_kept_draws_go_on_with_those_that_are_missing(here: Path, monkeypatch: p
 
     def watched(self: every_draw.Store, which: int) -> work.Sink:
         sink = take(self, which)
-        return lambda start, *values: (began.append(start), sink(start, *values))[1]
+
+        def noted(start: int, *values: np.ndarray) -> None:
+            began.append(start)
+            sink(start, *values)
+
+        return noted
 
     monkeypatch.setattr(every_draw.Store, "sink", watched)
     second = simulate(*words, "output=mine", "threads=2", "resume=true")
