@@ -103,6 +103,8 @@ def mistyped(pick: Random, word: str) -> str:
 def changed(pick: Random, text: str) -> str:
     """The text of a file with one change."""
     lines = text.split("\n")
+    if len(lines) < 2:  # an earlier change has cut it short
+        return mistyped(pick, text)
     place, other = pick.randrange(1, len(lines)), pick.randrange(1, len(lines))
     key, colon, _ = lines[place].partition(":")
     kind = pick.randrange(11)
