@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simulate import command, compose, grammar, launchers, launching, page, run_keys, words
+from simulate.engines.choice import held
 from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
 from simulate.jobs import Record
 from simulate.library import Library
@@ -48,7 +49,8 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     said = {sweep.key: sweep.single.value for sweep in sweeps if sweep.points == 1}
     home = _home(told, resume=said.get("resume") is True)
     threads = run_keys.CHECKS["threads"](said.get("threads"))
-    records = launching.run(library, told, launchers.chosen(said), home, count, threads)
+    with held():
+        records = launching.run(library, told, launchers.chosen(said), home, count, threads)
     swept = [sweep.key for sweep in sweeps if sweep.points > 1]
     texts = [[word.text.removeprefix("++").partition("=") for word in job] for job in words.jobs(sweeps, [])]
     done = [

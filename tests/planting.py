@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 HERE = Path(__file__).parent
-QUIETLY = ("-q", "-x", "--assert=plain", "-p", "no:cacheprovider")
+QUIETLY = ("-q", "-x", "--assert=plain", "-p", "no:cacheprovider", "-o", "addopts=-m 'not long'")  # in this process
 
 
 @contextlib.contextmanager

@@ -192,6 +192,28 @@ def test_a_cluster_that_speaks_tls_is_joined_by_those_who_have_its_certificate(t
     assert "Traceback" not in outcome.err
 
 
+def test_jobs_of_a_sweep_share_a_cluster(joined: list[str], here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """But for the job after one that has failed, perhaps because of the cluster."""
+    opened, begin, run = [], cluster.Cluster.__init__, cluster.Cluster.run
+    failing = iter([False, False, True, False])
+
+    def counted(self: cluster.Cluster, *words: Any) -> None:
+        opened.append(self)
+        begin(self, *words)
+
+    def lost(*parts: Any, **rest: Any) -> Any:
+        if next(failing):
+            raise ClusterError("lost")
+        return run(*parts, **rest)
+
+    monkeypatch.setattr(cluster.Cluster, "__init__", counted)
+    monkeypatch.setattr(cluster.Cluster, "run", lost)
+    outcome = simulate("-m", WORDS[0], "draws=2000", "assumptions=plain", "seed=1,2,3,4", *joined)
+    assert outcome.code == 3
+    assert re.match(r"failed: .*seed=3 .*: lost\n1 of 4 jobs failed\n", outcome.err)
+    assert len(opened) == 2
+
+
 # What is refused
 
 

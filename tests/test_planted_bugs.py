@@ -168,6 +168,7 @@ def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path, verified: Verified) 
         str(Path(sys.executable).with_name("pytest")),
         "-q",
         "-x",
+        "-n0",
         "-p",
         "no:cacheprovider",
         str(HERE / test),

@@ -2,7 +2,8 @@
 
 A study makes many runs, through functions that have nothing to say about where the work is done. So the engine is no
 argument of theirs: it holds for whatever runs inside `chosen`, and threads (`engines.local`) where nothing is chosen. A
-cluster is opened by the first run that needs it and closed at the end of the study.
+cluster is opened by the first run that needs it and closed at the end of the study, or, where it is
+`held`, after the last of several.
 """
 
 from __future__ import annotations
@@ -48,20 +49,37 @@ class _Lazy:
 
 
 _chosen: ContextVar[_Lazy | None] = ContextVar("engine", default=None)
+_held: ContextVar[dict[tuple[str | None, int | None], _Lazy] | None] = ContextVar("clusters", default=None)
+
+
+@contextmanager
+def held() -> Iterator[None]:
+    """Let the studies within, one after the other in this process, share the clusters that they open."""
+    clusters: dict[tuple[str | None, int | None], _Lazy] = {}
+    before = _held.set(clusters)
+    try:
+        yield
+    finally:
+        _held.reset(before)
+        for lazy in clusters.values():
+            lazy.close()
 
 
 @contextmanager
 def chosen(settings: Mapping[str, Any]) -> Iterator[None]:
     """Let the engine that the settings of a run name do all runs within."""
-    engine = settings["engine"]
-    lazy = _Lazy(engine["scheduler"], settings["threads"]) if engine["name"] == DASK else None
-    before = _chosen.set(lazy)
+    engine, shared = settings["engine"], _held.get()
+    key = engine["scheduler"], settings["threads"]
+    clusters = {} if shared is None else shared
+    lazy = clusters.setdefault(key, _Lazy(*key)) if engine["name"] == DASK else None
+    before, keep = _chosen.set(lazy), False
     try:
         yield
+        keep = shared is not None  # where a study fails, its cluster may be why
     finally:
         _chosen.reset(before)
-        if lazy:
-            lazy.close()
+        if lazy and not keep:
+            clusters.pop(key).close()
 
 
 def ready() -> None:
