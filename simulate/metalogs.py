@@ -6,10 +6,10 @@ import math
 
 import numpy as np
 
-from simulate import elementwise, tables
+from simulate import elementwise
 from simulate.elementwise import Array
 from simulate.fields import Fields, Problem, Unfit, bounds, low_high, number, tail_mass
-from simulate.shapes import Kind, Part, Shape
+from simulate.shapes import Shape, tabled
 
 MOST_SKEWED = 1.0 / 0.5998393
 """Third over second coefficient of a metalog from which on its quantiles would fall somewhere: one over the largest
@@ -75,4 +75,4 @@ def metalog(fields: Fields) -> Shape:
     def no_probability(x: float) -> float:
         raise AssertionError("a metalog is bounded, never truncated")
 
-    return Shape([Part(Kind.TABLE, table=tables.build(quantile))], no_probability)
+    return Shape([tabled(quantile)], no_probability)

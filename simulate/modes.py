@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from simulate import beta, tables
+from simulate import beta
 from simulate.elementwise import Array
 from simulate.fields import Fields, Problem, Unfit, bounds, low_high, number, tail_mass
-from simulate.shapes import Kind, Part, Shape, check_kept, truncate
+from simulate.shapes import Kind, Part, Shape, check_kept, tabled, truncate
 
 
 def _ends_and_mode(fields: Fields) -> tuple[float, float, float]:
@@ -92,4 +92,4 @@ def pert(fields: Fields) -> Shape:
     def probability(x: float) -> float:
         return float(beta.probability(np.array([(x - start) / width]), a, b)[0])
 
-    return Shape([Part(Kind.TABLE, table=tables.build(quantile))], probability, 1.0 - (p_high - p_low))
+    return Shape([tabled(quantile)], probability, 1.0 - (p_high - p_low))

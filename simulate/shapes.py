@@ -53,6 +53,16 @@ class Shape(NamedTuple):
     truncated: float = 0.0
 
 
+def tabled(quantile: tables.Quantile) -> Part:
+    """A quantile function as a table. Raises Unfit where it reaches beyond the numbers of the machine."""
+    with np.errstate(over="ignore", invalid="ignore"):
+        table = tables.build(quantile)
+    if not np.isfinite(table).all():
+        way_out = "narrow it, or state it in another unit or in its logarithm"
+        raise Unfit(Problem("dist", "the distribution reaches beyond 1e308", way_out))
+    return Part(Kind.TABLE, table=table)
+
+
 def truncated_normal(kind: Kind, a: float, b: float, z_low: float, z_high: float) -> tuple[list[Part], float]:
     """a + b z with z between two ends, as a table; the tail beyond is computed from the nearer side."""
     mirrored = z_low + z_high > 0.0
@@ -68,7 +78,7 @@ def truncated_normal(kind: Kind, a: float, b: float, z_low: float, z_high: float
         return elementwise.exp10(value) if kind is Kind.LOGNORMAL else value
 
     check_kept(kept)
-    return [Part(Kind.TABLE, table=tables.build(quantile))], 1.0 - kept
+    return [tabled(quantile)], 1.0 - kept
 
 
 def check_kept(kept: float) -> None:

@@ -136,12 +136,13 @@ def place(pilot: NDArray[np.float64], row: np.ndarray, weighted: bool = False) -
     low = np.where(some, np.where(finite, pilot, np.inf).min(axis=2), 0.0)
     high = np.where(some, np.where(finite, pilot, -np.inf).max(axis=2), 0.0)
     size = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0)
-    rare = REACH * size / (FAR_WITH_WEIGHTS if weighted else FAR) * BINS / ROOM
+    rare = size * (REACH / (FAR_WITH_WEIGHTS if weighted else FAR) * BINS / ROOM)
     spread = np.where(high == low, rare, np.maximum(high - low, size * 2.0**-30))  # rounding noise is no spread
-    _, exponent = np.frexp(ROOM * spread / BINS)
+    _, exponent = np.frexp(spread * (ROOM / BINS))
+    width = np.ldexp(1.0, exponent)
     watch = unplaced(row, pilot.shape[1])
-    watch.place["width"] = np.ldexp(1.0, exponent)
-    watch.place["origin"] = (np.rint(0.5 * (low + high) / watch.place["width"]) - BINS // 2) * watch.place["width"]
+    watch.place["width"] = width
+    watch.place["origin"] = (np.rint((0.5 * low + 0.5 * high) / width) - BINS // 2) * width
     watch.place["reference"] = pilot[:, :, 0]
     return watch
 

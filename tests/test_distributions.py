@@ -272,6 +272,7 @@ def test_fields_of_other_families_and_both_ways_of_saying_are_refused() -> None:
         {"dist": "normal", "low": 1, "high": 2, "interval": 1},
         {"dist": "metalog", "low": 1, "mid": 1.01, "high": 20},
         {"dist": "normal", "mean": 0, "sd": 1, "min": 8},
+        {"dist": "normal", "mean": -1e308, "sd": 1e308, "min": 0},
         {"dist": "mixture", "parts": [{"weight": 0.5, "value": 1}, {"weight": 0.4, "value": 2}]},
     ):
         with pytest.raises(Unfit):

@@ -180,7 +180,7 @@ def test_the_command_itself(cwd: Path, tmp_path: Path) -> None:
     assert list(cwd.iterdir()) == []
 
 
-@pytest.mark.filterwarnings("ignore::RuntimeWarning")  # of overflow to infinity, which is a value
+@pytest.mark.filterwarnings("error::RuntimeWarning")  # what is infinite is a value, and nothing to warn of
 def test_extreme_numbers_give_sensible_results_or_a_reason() -> None:
     """Probabilities are shares, dates lie within the run or are said to be beyond it, and no number is missing."""
     forecast.simulate(assumptions.build(assumption_set(0)), 512, 1, threads=1)  # to compile is not to hang
