@@ -171,6 +171,8 @@ def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path, verified: Verified) 
         "-n0",
         "-p",
         "no:cacheprovider",
+        "-o",
+        "pythonpath=",  # else the package beside the tests would come before the copy
         str(HERE / test),
         *choice,
     ]
