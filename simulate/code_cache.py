@@ -21,12 +21,13 @@ from typing import Any
 
 import numba
 import numpy as np
-from numba.core.caching import IndexDataCacheFile
+from numba.core.caching import FunctionCache, IndexDataCacheFile
 
 from simulate import durable, sources
 from simulate.errors import StorageError
 
 HASH = hashlib.sha256().digest_size
+config: Any = numba.config
 
 
 def folder(module: str) -> Path | None:
@@ -47,12 +48,26 @@ def folder(module: str) -> Path | None:
     return place
 
 
-def keep(dispatcher: Any) -> None:
-    """Have a function that numba compiles and keeps (`cache=True`) keep it in files that are believed if whole."""
-    cache = dispatcher._cache
-    implementation = cache._impl
-    stamp = implementation.locator.get_source_stamp()
-    cache._cache_file = _WholeFiles(cache.cache_path, implementation.filename_base, stamp)
+def keep(dispatcher: Any, place: Path) -> None:
+    """Have numba keep the machine code of a function in a folder: what it does itself, but in files of our own.
+
+    It has no public way to say which folder and files these are.
+    """
+    before = config.CACHE_DIR
+    config.CACHE_DIR = str(place)
+    try:
+        dispatcher._cache = _Cache(dispatcher.py_func)
+    finally:
+        config.CACHE_DIR = before
+
+
+class _Cache(FunctionCache):
+    """The code of one function."""
+
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        stamp = self._impl.locator.get_source_stamp()
+        self._cache_file = _WholeFiles(self._cache_path, self._impl.filename_base, stamp)
 
 
 class _WholeFiles(IndexDataCacheFile):

@@ -41,17 +41,7 @@ jit = numba.njit(**OPTIONS, nogil=True)
 
 def entry(function):
     """Compile a function that Python calls, and keep the machine code for the next process."""
-    folder = code_cache.folder(function.__module__)
-    if folder is None:
-        return jit(function)
-    before = config.CACHE_DIR
-    config.CACHE_DIR = str(folder)
-    try:
-        # Safe, though numba checks the file of `function` alone: the folder is named by a hash of every file that its
-        # module is made of, so that what is found there was compiled from these very sources.
-        compiled = numba.njit(**OPTIONS, nogil=True, cache=True)(function)
-    finally:
-        config.CACHE_DIR = before
-    if not config.DISABLE_JIT:
-        code_cache.keep(compiled)
+    compiled, folder = jit(function), code_cache.folder(function.__module__)
+    if folder and not config.DISABLE_JIT:
+        code_cache.keep(compiled, folder)
     return compiled

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 KEPT = "kept"
 """The attribute of a store that names its quantities, as the run does."""
+ANEW = "overwrite=true, or a run without resume=true, starts anew"
 EXTRA = "install its extra, where the program is: pip install -e '.[zarr]'"
 
 
@@ -59,19 +60,25 @@ def check_installed() -> None:
         raise Mistakes([Mistake("keep", "keep=draws writes a Zarr store, and zarr is not installed", EXTRA)]) from None
 
 
-def _opened(path: Path, mode: Literal["r", "r+"]) -> Any:
-    """The store at a path. Raises IntegrityError where there is none."""
+def _opened(path: Path, mode: Literal["r", "r+"], names: Sequence[str] = ()) -> tuple[Any, dict[str, Any]]:
+    """The store at a path, and these of its arrays. Raises IntegrityError where one of them is not there."""
     import zarr
 
     try:
-        return zarr.open_group(path, mode=mode, zarr_format=3)
+        group = zarr.open_group(path, mode=mode, zarr_format=3)
+        return group, {name: group[name] for name in names}
     except (OSError, ValueError, KeyError) as error:
-        raise IntegrityError(f"{path}: the draws that belong here are missing or damaged") from error
+        raise IntegrityError(f"{path}: the draws that belong here are missing or damaged; {ANEW}") from error
+
+
+def asked(names: Sequence[str]) -> dict[str, Any]:
+    """What a run is asked that keeps every draw of these quantities, beside all else."""
+    return {"keep": "draws", KEPT: list(names)}
 
 
 def told(path: Path) -> dict[str, Any]:
-    """What a store says that it was asked for; nothing where there is none."""
-    return {"keep": "draws", KEPT: list(_opened(path, "r").attrs.get(KEPT, ()))} if path.is_dir() else {}
+    """What the store of a finished run was asked; nothing where there is none."""
+    return asked(_opened(path, "r")[0].attrs.get(KEPT, ())) if path.is_dir() else {}
 
 
 class Store:
@@ -92,8 +99,8 @@ class Store:
             self.group = zarr.open_group(path, mode="w", zarr_format=3, attributes={KEPT: list(names)})
             self.arrays = self._made()
         else:
-            self.group = _opened(path, "r+")
-            self.arrays = {name: array for name, array in self.group.arrays() if array.ndim > 1 or name == LIKELIHOOD}
+            crossing, likelihood = ["crossing"] * bool(one.thresholds), [LIKELIHOOD] * bool(one.evidence)
+            self.group, self.arrays = _opened(path, "r+", [*names, *crossing, *likelihood])
 
     def _made(self) -> dict[str, Any]:
         """The arrays of a new store, and the labels of their dimensions."""

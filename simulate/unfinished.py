@@ -25,11 +25,10 @@ from simulate import checkpoint, durable, progress, provenance
 from simulate.changes import differences
 from simulate.checkpoint import CheckpointFile, Saved
 from simulate.errors import IntegrityError, LockedError, Mistake, Mistakes, shown
+from simulate.store import DRAWS
 from simulate.target import Target
 
 FILE, OWNER = "counts", "owner"
-DRAWS = "draws.zarr"
-"""Every draw so far, where they are kept; what the counts do not know of yet is written again."""
 PLACE = re.compile(r"\.[A-Za-z0-9._-]+\.progress")
 MOST_SHOWN, LONGEST_OWNER = 10, 200
 PATIENCE = 1.0  # seconds: whoever looks for leftovers holds a lock for an instant
@@ -221,7 +220,7 @@ def _settle(place: Path, held: int) -> None:
     """Remove what a dead process was just writing into a place, and say who owns it now."""
     try:
         for path in place.iterdir():
-            if path.name not in (FILE, DRAWS):
+            if path.name not in (FILE, DRAWS):  # draws that the counts do not know of yet are written again
                 path.unlink()
         now = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         handle = os.open(place / OWNER, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o666)

@@ -177,6 +177,7 @@ def test_a_planted_bug_is_noticed(bug: Bug, tmp_path: Path, verified: Verified) 
         *choice,
     ]
     surroundings = {**os.environ, "PYTHONPATH": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    surroundings.pop("PYTEST_ADDOPTS", None)  # what is to be noted of the tests is not to be noted of these
     done = subprocess.run(command, env=surroundings, cwd=tmp_path, capture_output=True, text=True, check=False)
     failed = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
     assert done.returncode == 1, done.stdout[-3000:] + done.stderr[-1000:]

@@ -24,7 +24,7 @@ from conftest import Verified
 from digests import of_dataset
 from lives import Life, Server
 
-from simulate import checkpoint, every_draw, forecast, progress, provenance, store, unfinished
+from simulate import checkpoint, durable, every_draw, forecast, progress, provenance, store, unfinished
 from simulate.engines import local, work
 from simulate.errors import StorageError
 
@@ -228,13 +228,33 @@ def test_kept_draws_go_on_with_those_that_are_missing(here: Path, monkeypatch: p
     assert simulate(*words[:-1], "output=mine", "resume=true").code == 5
 
 
-def test_counts_without_their_draws_are_refused(here: Path) -> None:
+def test_draws_are_on_the_disk_before_the_counts_say_so(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+    write, flush = checkpoint.write, durable.flush
+
+    def written(*parts: Any) -> None:
+        done.append("counts")
+        write(*parts)
+
+    def flushed() -> None:
+        done.append("draws")
+        flush()
+
+    monkeypatch.setattr(checkpoint, "write", written)
+    monkeypatch.setattr(durable, "flush", flushed)
+    interrupted(*WORDS, "assumptions=plain", "keep=draws", after=50_000)
+    assert "counts" in done
+    assert done == ["draws", "counts"] * (len(done) // 2)
+
+
+@pytest.mark.parametrize("lost", ["", "crossing"])
+def test_counts_without_their_draws_are_refused(lost: str, here: Path) -> None:
     words = [*WORDS, "assumptions=plain", "keep=draws", "output=mine"]
     interrupted(*words, after=50_000)
-    shutil.rmtree(f"outputs/.mine.progress/{unfinished.DRAWS}")
+    shutil.rmtree(Path("outputs/.mine.progress", store.DRAWS, lost))
     refused = simulate(*words, "resume=true")
     assert refused.code == 5
-    assert "the draws that belong here are missing or damaged" in refused.err
+    assert "the draws that belong here are missing or damaged; overwrite=true, or a run without" in refused.err
     assert simulate(*words, "overwrite=true").code == 0
 
 

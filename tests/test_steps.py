@@ -1,7 +1,10 @@
-"""Several runs in one checkpoint: wherever it ends, the same steps go on, and whatever does not fit is refused."""
+"""Several runs, or rows of numbers, in one checkpoint: wherever it ends, the same ones go on, and whatever does not fit
+is refused.
+"""
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +13,7 @@ import pytest
 from simulate import checkpoint
 from simulate.checkpoint import CheckpointFile
 from simulate.errors import IntegrityError
+from simulate.journal import Journal
 from simulate.steps import Steps
 
 SIZES = (1000, 1000, 500)
@@ -75,3 +79,28 @@ def test_arrays_of_another_size_are_refused(change: str, tmp_path: Path) -> None
     steps.next().restore(SIZES[0], first, "a")
     with pytest.raises(IntegrityError, match="do not fit this run"):
         steps.next().restore(SIZES[1], blank(1), "b")
+
+
+def test_a_journal_goes_on_behind_the_rows_that_it_has(tmp_path: Path) -> None:
+    path, worked_out = tmp_path / "counts", list[int]()
+
+    def journal(frame: str = "a") -> Journal:
+        kept = CheckpointFile(path, {}, checkpoint.read(path))
+        kept.started -= checkpoint.EVERY  # a long time ago
+        return Journal(kept, 3, 4, frame)
+
+    def row(number: int) -> np.ndarray:
+        worked_out.append(number)
+        return np.arange(2 + number % 2) + 10.0 * number
+
+    first = journal()
+    found = [first.next(partial(row, number)).copy() for number in range(2)]
+    first.save()
+    again = journal()
+    assert [again.knows_next(), worked_out] == [True, [0, 1]]
+    rows = [again.next(partial(row, number)) for number in range(3)]
+    assert worked_out == [0, 1, 2]
+    np.testing.assert_array_equal(rows[:2], found)
+    np.testing.assert_array_equal(rows[2], [20.0, 21.0, np.nan, np.nan])
+    with pytest.raises(IntegrityError, match="do not fit this run"):
+        journal("b")

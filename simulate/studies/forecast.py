@@ -28,13 +28,14 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate.provenance import config_hash
     from simulate.studies import folder
 
-    hashed, asked = config_hash(settings), of_the_result(settings) | {"study": "forecast"} | _kept(settings, table)
+    kept = _kept(settings, table)
+    hashed, asked = config_hash(settings), of_the_result(settings) | {"study": "forecast"} | kept
     if there := folder.finished(settings, settings["name"], hashed, asked):
         saved, dataset = there
     else:
         with (
             folder.resumable(settings, settings["name"], hashed, asked) as (target, checkpoint),
-            _store(settings, table, target, checkpoint) as draws,
+            _store(kept, settings, table, target, checkpoint) as draws,
         ):
             with progress.shown(settings["name"], settings["draws"]) as advance:
                 dataset = forecast.run(
@@ -64,21 +65,20 @@ def _kept(settings: dict[str, Any], one: Assumptions) -> dict[str, Any]:
 
     names = every_draw.names(one, settings["kept"])
     every_draw.check_installed()
-    return {"keep": "draws", "kept": names}
+    return every_draw.asked(names)
 
 
 @contextmanager
 def _store(
-    settings: dict[str, Any], one: Assumptions, aim: Target, checkpoint: CheckpointFile
+    kept: dict[str, Any], settings: dict[str, Any], one: Assumptions, aim: Target, checkpoint: CheckpointFile
 ) -> Iterator[Store | None]:
-    """With `keep=draws` a store for every draw, which is kept with the checkpoint as long as the run is unfinished."""
-    kept = _kept(settings, one)
+    """A store for every draw that is kept, which lies with the checkpoint as long as the run is unfinished."""
     if not kept:
         yield None
         return
-    from simulate import durable, every_draw, target, unfinished
+    from simulate import durable, every_draw, store, target
 
-    saved, place = checkpoint.saved, checkpoint.path.parent / unfinished.DRAWS
+    saved, place = checkpoint.saved, checkpoint.path.parent / store.DRAWS
     needed = every_draw.bytes_needed(one, kept["kept"], settings["draws"])
     missing = needed * (saved.of - saved.done) // saved.of if saved else needed
     with durable.storing(aim.root, missing):
