@@ -121,7 +121,7 @@ def count_instant(x, plan, watched, tally, noted, t, year, block, at, many, rows
             watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs
         )
     cross(
-        plan.levels, waiting, t, year, plan.years, many, weights, rows, tally.crossed, tally.dates, scratch,
+        plan.levels, waiting, t, year, plan.years, many, weights, rows, tally.crossed, scratch,
         noted.instants, at,
     )  # fmt: skip
     _watch_results(watched.results, tally.results, year, many, weights, rows, index, noted.results)

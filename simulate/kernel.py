@@ -30,11 +30,14 @@ SAME = 1e-9  # years: instants closer than this are the same
 
 
 class Instant(NamedTuple):
-    """A time in the grid; `before` is the instant before it, itself at the first."""
+    """A time in the grid; `before` is the instant before it, itself at the first; `fresh` says that inputs have been
+    drawn since.
+    """
 
     year: float
     before: float
     first: bool
+    fresh: bool
 
 
 class Plan(NamedTuple):
@@ -47,6 +50,7 @@ class Plan(NamedTuple):
     derived: np.ndarray  # (derived input,) FORMULA
     own: np.ndarray  # (own quantity, ceiling or moving level,) FORMULA
     conversions: np.ndarray  # (conversion,) CONVERSION
+    yearly: bool  # whether there are inputs of which each year has its own draw
     advancing: np.ndarray  # (16,) 1 for each driver with `advance` that takes part
     limiting: np.ndarray  # (16,) likewise those with a ceiling
     following: np.ndarray  # (16,) likewise those with `follow`
@@ -100,8 +104,8 @@ def _lowest(x, ceilings, sharpness, rows):
     which binds.
     """
     lowest, binding = x.training_compute, x.binding
+    copy(rows[ceilings[0]], lowest)
     for i in range(DRAWS):
-        lowest[i] = rows[ceilings[0], i]
         binding[i] = 0.0
     for k in range(1, len(ceilings)):
         stated = rows[ceilings[k]]
@@ -153,10 +157,11 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                 weigh(plan, many, weights, x.likelihood, tally.mass)
             last_year = -1
             for year in range(len(years)):
-                t = Instant(years[year], years[max(year - 1, 0)], year == 0)
-                this_year = int(np.floor(t.year - years[0] + SAME))
-                if this_year != last_year:
-                    last_year = this_year
+                this_year = int(np.floor(years[year] - years[0] + SAME))
+                new_year = this_year != last_year
+                last_year = this_year
+                t = Instant(years[year], years[max(year - 1, 0)], year == 0, year == 0 or (plan.yearly and new_year))
+                if new_year:
                     draw_yearly(plan.draws, seed, block, this_year, rows, stack)
                     _derive(program, plan.derived, EACH_YEAR, rows, stack, counted, tally.broken)
                     convert_rows(plan.conversions, EACH_YEAR, rows)
@@ -182,7 +187,10 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
                 for k in range(len(plan.earlier)):
                     copy(rows[plan.earlier[k, 0]], rows[plan.earlier[k, 1]])
         kept_from = block * DRAWS - tally.origin[0]
-        count_dates(plan.levels, watched.dates, tally.dates_differ, tally.crossings, kept_from, many, rows, noted.dates)
+        count_dates(
+            plan.levels, years[0], watched.dates, tally.dates, tally.dates_differ, tally.crossings, kept_from, many,
+            weights, rows, noted.dates,
+        )  # fmt: skip
         if noted.weights.size:
             for i in range(DRAWS):
                 noted.weights[at + i] = weights[i] if i < many else 0

@@ -6,7 +6,8 @@ Laws are exact integrals, so results do not depend on the step. A *limit* is app
 shape that the source used.
 
 To add a law: one function `(path, rule, year)` that writes `path.value`, and its name with the rows that it needs in
-`LAWS`. To add a limit shape: one function `(value, limit, scratch)` that changes `value`, and its name in `LIMITS`.
+`LAWS`; what is the same at every instant it may prepare in `path.prepared`, by a second such function. To add a limit
+shape: one function `(value, limit, scratch)` that changes `value`, and its name in `LIMITS`.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ PARAMETERS: dict[str, tuple[str, str]] = {
 PATH = np.dtype(
     [
         (name, "f8", (DRAWS,))
-        for name in [*PARAMETERS, "value", "whole_shocks", "shock", "noise", "ratio", "half", "scratch"]
+        for name in [*PARAMETERS, "prepared", "value", "whole_shocks", "shock", "noise", "half", "scratch"]
     ]
 )
 #: What the set chose for a path: law and limit (places in `LAWS` and `LIMITS`), its start, whether the set has it, and
@@ -75,7 +76,14 @@ def _turn(path, node, weight):
         s = path.half[i] * node
         path.scratch[i] = exp2(-0.5 * LOG2_E * s * s)
     for i in range(DRAWS):
-        path.value[i] += weight * (exp2(path.ratio[i] * path.scratch[i]) - 1.0)
+        path.value[i] += weight * (exp2(path.prepared[i] * path.scratch[i]) - 1.0)
+
+
+@jit
+def _log_ratio(path, rule, year):
+    """For `reversion`: the logarithm of the ratio of the two rates."""
+    for i in range(DRAWS):
+        path.prepared[i] = log2(path.growth[i] / path.growth_after[i])
 
 
 @jit
@@ -87,9 +95,8 @@ def reversion(path, rule, year):
     1).
     """
     e = year - rule.at
-    value, ratio, half = path.value, path.ratio, path.half
+    value, half = path.value, path.half
     for i in range(DRAWS):
-        ratio[i] = log2(path.growth[i] / path.growth_after[i])
         half[i] = 0.5 * min(abs(e) / path.reversion[i], LONGEST_TURN)
         value[i] = 0.0
     for k in range(len(_NODES)):
@@ -100,28 +107,49 @@ def reversion(path, rule, year):
 
 
 @jit
+def _decay(path, rule, year):
+    """For `decaying`: half-lives in a year."""
+    for i in range(DRAWS):
+        path.prepared[i] = 1.0 / path.half_life[i]
+
+
+@jit
 def decaying(path, rule, year):
     """The growth rate itself halves every half_life: start + growth * half_life / ln 2 * (1 - 2**(-e / half_life))."""
     e = year - rule.at
     for i in range(DRAWS):
         path.value[i] = path.start[i] + path.growth[i] * path.half_life[i] * LOG2_E * (
-            1.0 - exp2(-e / path.half_life[i])
+            1.0 - exp2(-e * path.prepared[i])
         )
 
 
 @jit
-def lead_time(path, rule, year):
-    """Each tenfold rise costs `delay` more years: rate 1 / (1 / growth + delay). Shrinking waits for nothing."""
-    e = year - rule.at
+def _delayed(path, rule, year):
+    """For `lead_time`: the rate that is left, 1 / (1 / growth + delay). Shrinking waits for nothing."""
     for i in range(DRAWS):
         growth = path.growth[i]
-        path.value[i] = path.start[i] + e * (growth / (1.0 + growth * path.delay[i]) if growth > 0.0 else growth)
+        path.prepared[i] = growth / (1.0 + growth * path.delay[i]) if growth > 0.0 else growth
+
+
+@jit
+def lead_time(path, rule, year):
+    """Each tenfold rise costs `delay` more years."""
+    e = year - rule.at
+    for i in range(DRAWS):
+        path.value[i] = path.start[i] + e * path.prepared[i]
 
 
 @inline
 def toward_pole(growth, acceleration, elapsed):
     """The part of the way to the pole of `superexponential` that has passed; from 1 on the level is infinite."""
     return acceleration * elapsed * growth / LOG10_2
+
+
+@jit
+def _shortening(path, rule, year):
+    """For `superexponential`: the logarithm by which each doubling is shorter than the one before."""
+    for i in range(DRAWS):
+        path.prepared[i] = log2(1.0 - path.acceleration[i])
 
 
 @jit
@@ -134,7 +162,7 @@ def superexponential(path, rule, year):
     for i in range(DRAWS):
         a, growth = path.acceleration[i], path.growth[i]
         left = 1.0 - toward_pole(growth, a, e)
-        doublings = log2(max(left, 0.0)) / log2(1.0 - a)
+        doublings = log2(max(left, 0.0)) / path.prepared[i]
         path.value[i] = path.start[i] + (LOG10_2 * doublings if a > 0.0 and growth > 0.0 else growth * e)
 
 
@@ -177,20 +205,28 @@ def no_limit(value, limit, scratch):
     """The level as it is."""
 
 
+@jit
+def _nothing(path, rule, year):
+    """What a law prepares that has nothing to prepare."""
+
+
 class Law(NamedTuple):
-    """A growth law: its pass, and the rows beyond `start` and `growth` that it needs."""
+    """A growth law: its pass, the rows beyond `start` and `growth` that it needs, and what it prepares when inputs have
+    been drawn.
+    """
 
     grow: Callable[..., Any]
     needs: tuple[str, ...] = ()
+    prepare: Callable[..., Any] = _nothing
 
 
 LAWS: dict[str, Law] = {
     "exponential": Law(exponential),
     "two-regime": Law(two_regime, ("growth_after", "slowdown")),
-    "reversion": Law(reversion, ("growth_after", "reversion")),
-    "decaying": Law(decaying, ("half_life",)),
-    "lead-time": Law(lead_time, ("delay",)),
-    "superexponential": Law(superexponential, ("acceleration",)),
+    "reversion": Law(reversion, ("growth_after", "reversion"), _log_ratio),
+    "decaying": Law(decaying, ("half_life",), _decay),
+    "lead-time": Law(lead_time, ("delay",), _delayed),
+    "superexponential": Law(superexponential, ("acceleration",), _shortening),
 }
 LIMITS: dict[str, Callable[..., Any]] = {
     "none": no_limit,
@@ -215,15 +251,24 @@ def _by_level(limit: Callable[..., Any]) -> Callable[..., Any]:
     return amount
 
 
-unlimited = one_of([law.grow for law in LAWS.values()])
+_prepare = one_of([law.prepare for law in LAWS.values()])
+_grow = one_of([law.grow for law in LAWS.values()])
 approach = one_of(list(LIMITS.values()))
 _amount = one_of([AMOUNTS.get(name) or _by_level(limit) for name, limit in LIMITS.items()])
 
 
 @jit
+def unlimited(path, rule, t, year):
+    """Write the path's unlimited level at a `year` up to the instant t, without shocks."""
+    if t.fresh:
+        _prepare(rule.law, path, rule, year)
+    _grow(rule.law, path, rule, year)
+
+
+@jit
 def amount_at(path, rule, t, year, inverse_limit, out):
     """Write the path's amount (10^level) at a `year` up to the instant t to `out`; `inverse_limit` is 10^-limit."""
-    unlimited(rule.law, path, rule, year)
+    unlimited(path, rule, t, year)
     if rule.volatile:
         for i in range(DRAWS):
             path.value[i] += path.noise[i] - (t.year - year) * path.shock[i]
@@ -233,7 +278,7 @@ def amount_at(path, rule, t, year, inverse_limit, out):
 @jit
 def grow_below(x, path, rule, limit, t):
     """Advance a path to the instant t, below a limit that moves: the law, the shocks so far, then the limit."""
-    unlimited(rule.law, path, rule, t.year)
+    unlimited(path, rule, t, t.year)
     if rule.volatile:
         for i in range(DRAWS):
             path.value[i] += path.noise[i]

@@ -138,6 +138,7 @@ class _Planner:
             derived=derived,
             own=own_plan,
             conversions=conversions,
+            yearly=bool(np.any(conversions["when"] == EACH_YEAR)),
             advancing=_on(ADVANCING, self.set.drivers),
             limiting=_on(LIMITING, limiting),
             following=_on(FOLLOWING, self.set.drivers),

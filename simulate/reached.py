@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from simulate.blocks import DRAWS, copy
-from simulate.compiled import jit
+from simulate.compiled import inline, jit
 
 ALREADY, NEVER = -math.inf, math.inf
 DATE_BINS = 128  # cells of a year in which dates are counted
@@ -16,8 +16,14 @@ DATE_BINS = 128  # cells of a year in which dates are counted
 LEVEL = np.dtype([("level", "i8"), ("quantity", "i8"), ("margin", "i8"), ("date", "i8")])
 
 
+@inline
+def _crosses(margin, now):
+    """Whether a draw crosses between two instants, by its margins at both."""
+    return (margin < 0.0) & (now >= 0.0)
+
+
 @jit
-def cross(levels, waiting, t, year, years, many, weights, rows, crossed, dates, scratch, instants, at):
+def cross(levels, waiting, t, year, years, many, weights, rows, crossed, scratch, instants, at):
     """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
 
     `waiting` (threshold,) is the number of draws of the block that have not crossed yet; the first instant is noted in
@@ -39,40 +45,37 @@ def cross(levels, waiting, t, year, years, many, weights, rows, crossed, dates, 
         crossing = 0
         for i in range(DRAWS):
             scratch[i] = max(margin[i], quantity[i] - level[i])
-            crossing += (margin[i] < 0.0) & (scratch[i] >= 0.0)
+            crossing += _crosses(margin[i], scratch[i])
         if crossing:
             if instants.size:
                 for i in range(DRAWS):
-                    if margin[i] < 0.0 and scratch[i] >= 0.0:
+                    if _crosses(margin[i], scratch[i]):
                         instants[k, at + i] = year
-            _date(t, year, years[0], many, weights, margin, scratch, date, crossed[k], dates[k])
+            _date(t, margin, scratch, date)
+            for i in range(many):
+                crossed[k, year] += weights[i] if _crosses(margin[i], scratch[i]) else 0
             waiting[k] -= crossing
         copy(scratch, margin)
 
 
 @jit
-def _date(t, year, start, many, weights, margin, now, date, crossed, dates):
-    """Date the draws that cross between the instant before and this, linearly in log10."""
+def _date(t, margin, now, date):
+    """Date the draws that cross between the instant before and this, linearly in log10.
+
+    Where a pole lies between, the line rises towards infinity at once.
+    """
     for i in range(DRAWS):
-        if margin[i] < 0.0 and now[i] >= 0.0:
-            if t.first:
-                date[i] = ALREADY
-            elif now[i] == math.inf:
-                date[i] = t.before  # a pole lies between: the line towards infinity rises at once
-            elif margin[i] == -math.inf:
-                date[i] = t.year
-            else:
-                date[i] = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
-            if i < many:
-                crossed[year] += weights[i]
-                if not t.first:
-                    dates[min(max(int((date[i] - start) * DATE_BINS), 0), len(dates) - 1)] += weights[i]
+        on_line = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
+        since = on_line if now[i] < math.inf else t.before
+        since = since if margin[i] > -math.inf or now[i] == math.inf else t.year
+        since = ALREADY if t.first else since
+        date[i] = since if _crosses(margin[i], now[i]) else date[i]
 
 
 @jit
-def count_dates(levels, reference, differ, crossings, first, many, rows, pilot):
-    """After the last instant: how many draws have not the crossing date of draw 0 (so that a certain date is known
-    exactly); the dates of the draws that find room are kept, from place `first` on.
+def count_dates(levels, start, reference, dates, differ, crossings, first, many, weights, rows, pilot):
+    """After the last instant: the crossing dates, in cells since the `start`; how many draws have not that of draw 0
+    (so that a certain date is known exactly); and those of the draws that find room, from place `first` on.
     """
     for k in range(len(levels)):
         date, differs = rows[levels[k].date], 0
@@ -80,6 +83,8 @@ def count_dates(levels, reference, differ, crossings, first, many, rows, pilot):
             crossings[k, first + i] = date[i]
         for i in range(many):
             differs += date[i] != reference[k]
+            if abs(date[i]) < math.inf:
+                dates[k, min(max(int((date[i] - start) * DATE_BINS), 0), dates.shape[1] - 1)] += weights[i]
         differ[k] += differs
         if pilot.size:
             copy(date, pilot[k])

@@ -217,7 +217,8 @@ def _correlate(correlated, mixing, rows, stack):
     count = len(correlated)
     for k in range(count):
         z = rows[correlated[k]]
-        normal_scores(z, z, stack[0], stack[1])
+        copy(z, stack[2])
+        normal_scores(stack[2], z, stack[0], stack[1])
     for k in range(count - 1, -1, -1):
         z = rows[correlated[k]]
         own = mixing[k, k]
@@ -279,10 +280,10 @@ def shake(points, shocks, seed, block, before, elapsed, first, rows, stack):
         else:
             if before - year < 1e-9:
                 _fill(points, seed, shocks[k].tag, shocks[k].dimension, year, block, stack[0])
-                normal_scores(stack[0], stack[0], stack[1], stack[2])
+                normal_scores(stack[0], stack[1], stack[2], stack[3])
                 volatility = rows[shocks[k].volatility]
                 for i in range(DRAWS):
                     whole[i] += shock[i]
-                    shock[i] = volatility[i] * stack[0, i]
+                    shock[i] = volatility[i] * stack[1, i]
             for i in range(DRAWS):
                 noise[i] = whole[i] + (elapsed - year) * shock[i]

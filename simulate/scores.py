@@ -15,7 +15,7 @@ LANES = 8  # doubles in the widest vector: the last one is filled with what was 
 
 @jit
 def normal_scores(u, out, outer, place):
-    """The normal quantiles of `u`; all of shape (draw,). `out` may be `u`; `outer` and `place` are scratch."""
+    """The normal quantiles of `u`; all of shape (draw,) and none the same. `outer` and `place` are scratch."""
     many = 0
     for i in range(DRAWS):
         outer[many] = u[i]

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from simulate.compiled import entry, inline, jit
 from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
+from simulate.pages import zeros
 from simulate.weights import high, low, whole
 
 BINS = 2048
@@ -27,6 +28,9 @@ CELL_BITS = 16  # a bin has 2^16 cells: the fixed-point resolution of a value
 CELLS, SQUARES = 2.0**CELL_BITS, 2.0**8  # of value and square, in bins
 MIDDLE = BINS << (CELL_BITS - 1)  # in cells from the left end
 STRIPE = 64  # bins that are added to a sum at once, if any holds a draw
+#: Room behind a task's histogram: without it the middles of all histograms, where the draws are, would lie a power of
+#: two apart and push each other out of the cache.
+APART = 32
 
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
@@ -51,7 +55,7 @@ class Counts(NamedTuple):
     Draws that weigh 1 are counted in `bins`, those with weights in `heavy`; the other one is empty.
     """
 
-    bins: np.ndarray  # (watched, year, BINS) uint16: a task has fewer draws
+    bins: np.ndarray  # (watched, year, BINS and APART) uint16: a task has fewer draws
     heavy: np.ndarray  # (watched, year, BINS) int64
     totals: np.ndarray  # (watched, year) TOTAL
 
@@ -61,7 +65,7 @@ class Sum:
 
     def __init__(self, counts: Counts) -> None:
         shape = counts.totals.shape
-        self.bins = np.zeros((counts.heavy if counts.heavy.size else counts.bins).shape, np.int64)
+        self.bins = np.zeros((*shape, BINS), np.int64)
         self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
         self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in MOMENTS)
 
@@ -109,9 +113,10 @@ def _pour(counted, total):
 
 def empty(watch: Watch, weighted: bool) -> Counts:
     """Counts of nothing."""
-    shape, none = (*watch.place.shape, BINS), (0, 0, BINS)
-    bins, heavy = (none, shape) if weighted else (shape, none)
-    return Counts(np.zeros(bins, np.uint16), np.zeros(heavy, np.int64), np.zeros(watch.place.shape, TOTAL))
+    many, none = watch.place.shape, (0, 0)
+    light, heavy = (none, many) if weighted else (many, none)
+    bins, heavy_bins = zeros((*light, BINS + APART), np.uint16), zeros((*heavy, BINS), np.int64)
+    return Counts(bins, heavy_bins, np.zeros(many, TOTAL))
 
 
 def unplaced(row: np.ndarray, years: int) -> Watch:
@@ -149,7 +154,7 @@ def place(pilot: NDArray[np.float64], row: np.ndarray, weighted: bool = False) -
 
 @jit
 def count(place, counts, k, year, values, many, weights, index):
-    """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, int32 (draw,)."""
+    """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, uint16 (draw,)."""
     if counts.heavy.size:
         _count_weighted(place, counts.heavy[k, year], counts.totals[k, year], values, many, weights)
     else:
@@ -178,43 +183,44 @@ def _note_difference(totals, values, reference, many):
 
 @jit
 def _count(place, bins, totals, values, many, index):
-    origin, scale = place.origin, 1.0 / place.width
-    total = squares = 0
-    reached = np.int32(0)
+    """Every draw as if it lay in the histogram; if one does not, which its number of cells tells whatever it is (not a
+    number, infinite, or so large that its bits are none of a whole number), all of them again, with care.
+    """
+    scale = 1.0 / place.width
+    left = -place.origin * scale
+    total = squares = reached = 0
     for i in range(many):
-        position = (values[i] - origin) * scale
-        position = position if position > -1.0 else -1.0  # not a number goes here too
-        position = position if position < BINS else float(BINS)
+        position = fma(values[i], scale, left)
         cells = _cells(position)
-        index[i] = np.int32(cells >> CELL_BITS)
-        total += cells - MIDDLE
+        reached |= cells
+        index[i] = np.uint16(cells >> CELL_BITS)
+        total += cells
         squares += _square(position - 0.5 * BINS)
-    for i in range(many):
-        reached |= index[i]  # BINS is a power of two: only 0 to BINS - 1 set no bit above
     _note_difference(totals, values, place.reference, many)
-    if 0 <= reached < BINS:
-        totals.sum += total
+    if 0 <= reached < BINS << CELL_BITS:  # a power of two: only those within set no bit above
+        totals.sum += total - many * MIDDLE
         totals.squares += squares
         for i in range(many):
-            bins[np.uint32(index[i])] += np.uint16(1)
+            bins[index[i]] += np.uint16(1)
     else:
-        _count_carefully(origin, scale, bins, totals, values, many, index)
+        _count_carefully(scale, left, bins, totals, values, many)
 
 
 @jit
-def _count_carefully(origin, scale, bins, totals, values, many, index):
+def _count_carefully(scale, left, bins, totals, values, many):
     """The same for a block in which some draw lies outside the histogram."""
     for i in range(many):
-        position = (values[i] - origin) * scale
+        position = fma(values[i], scale, left)
         d = position - 0.5 * BINS
+        cells = _cells(min(max(position, -1.0), float(BINS)))
         if d != d:
             totals.nan += 1
-        elif index[i] < 0:
+        elif cells < 0:
             totals.under += 1
-        elif index[i] >= BINS:
+        elif cells >= BINS << CELL_BITS:
             totals.over += 1
         else:
-            bins[np.uint32(index[i])] += np.uint16(1)
+            bins[cells >> CELL_BITS] += np.uint16(1)
         if abs(d) <= FAR:
             totals.sum += _cells(position) - MIDDLE
             totals.squares += _square(d)
@@ -225,10 +231,11 @@ def _count_carefully(origin, scale, bins, totals, values, many, index):
 @jit
 def _count_weighted(place, bins, totals, values, many, weights):
     """The same for draws with weights."""
-    origin, scale = place.origin, 1.0 / place.width
+    scale = 1.0 / place.width
+    left = -place.origin * scale
     _note_difference(totals, values, place.reference, many)
     for i in range(many):
-        position = (values[i] - origin) * scale
+        position = fma(values[i], scale, left)
         d = position - 0.5 * BINS
         cells = _cells(min(max(position, -1.0), float(BINS)))
         if d != d:

@@ -21,7 +21,7 @@ from digests import SEED, settings_for
 from kernel_values import blind, settings_of, values
 from random_sets import assumption_set
 
-from simulate import compose, forecast, mixture
+from simulate import compose, forecast, mixture, pages
 from simulate.assumptions import build
 from simulate.engines import local
 from simulate.engines.work import Memory
@@ -191,6 +191,17 @@ def test_no_state_is_left_behind(usual: str) -> None:
     again = worker.rows.copy()
     worker.run(1, 0, 3, 3 * 512)  # a worker that has done other blocks gives the same for the next
     assert not np.array_equal(worker.rows, again)
+
+
+def test_memory_in_large_pages_is_like_any_other() -> None:
+    for shape in [(3, 5), (40, 70_000)]:
+        room = pages.zeros(shape, np.float64)
+        assert room.shape == shape
+        assert room.flags.c_contiguous
+        assert room.ctypes.data % pages.PAGE == 0
+        assert not room.any()
+        room[:] = 1.0
+        assert room.sum() == room.size
 
 
 def digests(*words: str, flags: tuple[str, ...] = (), **environment: str) -> str:

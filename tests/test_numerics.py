@@ -46,7 +46,7 @@ def counted(values: np.ndarray) -> tuple[float, float, float]:
     """Mean, standard deviation and width of a bin, as a run counts them."""
     watch = summary.place(values[None, None, :DRAWS], np.zeros(1, np.int64))
     counts = summary.empty(watch, False)
-    index, weights = np.zeros(DRAWS, np.int32), np.ones(DRAWS, np.int64)
+    index, weights = np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
     total = Sum(counts)
     for start in range(0, len(values), DRAWS):
         block = np.zeros(DRAWS)

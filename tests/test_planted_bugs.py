@@ -37,7 +37,7 @@ class Bug(NamedTuple):
 ORACLE = ("test_oracle.py", "-k", "test_random_sets and (0 or 1 or 2 or 3 or 4 or 5) or test_the_shipped_set")
 LAWS, MODEL = ("test_laws.py",), ("test_model.py", "-k", "not identities")
 BUGS = [
-    Bug("a date one year late", "reached.py", "date[i] = t.before + (t.year", "date[i] = t.year + (t.year", MODEL),
+    Bug("a date one year late", "reached.py", "on_line = t.before + (t.year", "on_line = t.year + (t.year", MODEL),
     Bug("shocks of the next year", "sampling.py", "shocks[k].dimension, year, block, stack[0])",
         "shocks[k].dimension, year + 1, block, stack[0])", LAWS),
     Bug("a digit of Sobol's points left out", "quasi.py", "for digit in range(source.blocks.shape[1]):",
@@ -45,12 +45,13 @@ BUGS = [
     Bug("one scramble for all replicates", "quasi.py", 'f"{seed} {replicate} {name}"', 'f"{seed} {name}"',
         ("test_quasi.py",)),
     Bug("a natural logarithm", "drivers/data.py", "LOG10_6 = 0.7781512503836436", "LOG10_6 = 1.791759469228055", MODEL),
-    Bug("reached only when exceeded", "reached.py", "(scratch[i] >= 0.0)", "(scratch[i] > 0.0)", MODEL),
+    Bug("reached only when exceeded", "reached.py", "(now >= 0.0)", "(now > 0.0)", MODEL),
     Bug("a variance for a deviation", "sampling.py", "out[i] = fma(b, out[i], a)",
         "out[i] = fma(b * b, out[i], a)", MODEL),
     Bug("the last partial block lost", "engines/work.py", "self.step, self.blocks = step, -(-draws // DRAWS)",
         "self.step, self.blocks = step, draws // DRAWS", ("test_bits.py", "-k", "counted_once")),
-    Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_decay[i])", "exp10(x.chip_decay[i])", LAWS),
+    Bug("retired chips come back", "drivers/chips.py", "exp10(-x.chip_retirement[i] * (",
+        "exp10(x.chip_retirement[i] * (", LAWS),
     Bug("the wrong tail", "sampling.py", "out[i] = exp10(fma(b, out[i], a))",
         "out[i] = exp10(fma(b, -out[i], a))", ORACLE),
     Bug("the highest ceiling", "kernel.py", "lowest[i] = stated[i] if stated[i] < lowest[i]",

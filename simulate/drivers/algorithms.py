@@ -31,7 +31,7 @@ def follow(x, rules, t):
     if t.first:
         for i in range(DRAWS):
             x.first_compute[i] = x.training_compute[i]
-    unlimited(rules.algorithm.law, x.algorithm, rules.algorithm, t.year)
+    unlimited(x.algorithm, rules.algorithm, t, t.year)
     gain = x.algorithm.value
     for i in range(DRAWS):
         by_time = gain[i] + x.algorithm.noise[i] - x.algorithm.start[i]

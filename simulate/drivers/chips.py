@@ -28,26 +28,23 @@ REQUIRES = ("run",)
 CEILING = Ceiling("chips", "the share of all chips that one run gets, for its length")
 
 _NODES, _WEIGHTS = (tuple(0.5 * float(v) for v in side) for side in np.polynomial.legendre.leggauss(5))
-SCRATCH = ("chip_stock", "chip_made", "chip_inverse_limit", "chip_decay", Scratch("chip_survival", len(_NODES) + 1))
+NONE_YET = 0.0  # no panel is as short
+SCRATCH = ("chip_stock", "chip_made", "chip_inverse_limit", "chip_panel", Scratch("chip_survival", len(_NODES) + 1))
 
 
 @jit
 def _survive(x, length):
-    """What is left at the end of a panel of the chips made at each node, and of those there before: worked out anew
-    only where the length of the panel or the retirement is another one than last time, or there was none (a survival
-    of 0).
+    """What is left at the end of a panel of the chips made at each node, and of those there before: the same as in the
+    panel before, if there was one with these inputs and it was as long.
     """
-    changed = False
-    for i in range(DRAWS):
-        decay = x.chip_retirement[i] * (LOG10_E * length)
-        changed |= (decay != x.chip_decay[i]) | (x.chip_survival[len(_NODES), i] == 0.0)
-        x.chip_decay[i] = decay
-    if changed:
+    if x.chip_panel[0] != length:
+        x.chip_panel[0] = length
         for k in range(len(_NODES)):
+            left = LOG10_E * length * (0.5 - _NODES[k])
             for i in range(DRAWS):
-                x.chip_survival[k, i] = exp10(-x.chip_decay[i] * (0.5 - _NODES[k]))
+                x.chip_survival[k, i] = exp10(-x.chip_retirement[i] * left)
         for i in range(DRAWS):
-            x.chip_survival[len(_NODES), i] = exp10(-x.chip_decay[i])
+            x.chip_survival[len(_NODES), i] = exp10(-x.chip_retirement[i] * (LOG10_E * length))
 
 
 @jit
@@ -72,8 +69,10 @@ def advance(x, rules, t):
         since = rules.chip_stock_start_at
         for i in range(DRAWS):
             x.chip_stock[i] = exp10(x.chip_stock_start[i])
-    for i in range(DRAWS):
-        x.chip_inverse_limit[i] = exp10(-x.chip.limit[i])
+    if t.fresh:
+        x.chip_panel[0] = NONE_YET
+        for i in range(DRAWS):
+            x.chip_inverse_limit[i] = exp10(-x.chip.limit[i])
     panels = int(np.ceil(t.year - since))
     for k in range(panels):
         _add_output(x, rules, t, since + (t.year - since) * k / panels, since + (t.year - since) * (k + 1) / panels)

@@ -21,6 +21,7 @@ INPUTS = (
     Input("tokens_per_parameter", "log10 token/parameter", "tokens that each parameter is trained on"),
 )
 QUANTITIES = (Quantity("tokens", "log10 token", "tokens that one run can use, repeats counted"),)
+SCRATCH = ("synthetic_amount",)
 CEILING = Ceiling("data", "what the tokens are worth at the given ratio")
 LOG10_6 = 0.7781512503836436
 
@@ -29,12 +30,13 @@ LOG10_6 = 0.7781512503836436
 def advance(x, rules, t):
     """The stock by its law; its good part, repeated, and what has been synthesised since the start."""
     grow(x, x.token, rules.token, t)
+    if t.fresh:
+        for i in range(DRAWS):
+            x.synthetic_amount[i] = exp10(x.synthetic_tokens[i]) if x.synthetic_tokens[i] > -300.0 else 0.0
     elapsed = t.year - rules.start
     for i in range(DRAWS):
         natural = x.token.value[i] + x.token_quality[i] + x.token_epochs[i] + x.token_modalities[i]
-        x.scratch[i] = exp10(natural) + (
-            exp10(x.synthetic_tokens[i]) * elapsed if x.synthetic_tokens[i] > -300.0 else 0.0
-        )
+        x.scratch[i] = exp10(natural) + x.synthetic_amount[i] * elapsed
     for i in range(DRAWS):
         x.tokens[i] = LOG10_2 * log2(x.scratch[i])
 

@@ -20,6 +20,7 @@ from simulate.checkpoint import Checkpoint
 from simulate.counting import Noted, Tally, Watched
 from simulate.kernel import run_blocks
 from simulate.layout import record
+from simulate.pages import zeros
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted_crossings
 
@@ -66,10 +67,11 @@ class Memory:
 
     def __init__(self, prepared: Prepared, watched: Watched, tally: Tally, noted: Noted) -> None:
         self.prepared, self.watched, self.tally, self.noted = prepared, watched, tally, noted
-        self.rows = prepared.template.copy()
+        self.rows = zeros(prepared.template.shape, np.float64)
+        self.rows[:] = prepared.template
         self.block = record(self.rows)
         self.stack = np.zeros((prepared.stack_height, DRAWS))
-        self.index, self.waiting = np.zeros(DRAWS, np.int32), np.zeros(len(prepared.plan.levels), np.int64)
+        self.index, self.waiting = np.zeros(DRAWS, np.uint16), np.zeros(len(prepared.plan.levels), np.int64)
         self.weights = np.zeros(DRAWS, np.int64)
 
     def run(self, seed: int, first: int, last: int, draws: int) -> None:
