@@ -154,7 +154,8 @@ def _shortening(path, rule, year):
 
 @jit
 def superexponential(path, rule, year):
-    """Each doubling takes a share `acceleration` less time than the last; infinite from the pole on.
+    """Each doubling takes a share `acceleration` less time than the last; infinite from the pole on. What shrinks has
+    no doublings, and shrinks at its rate.
 
     After n doublings D (1 - (1 - a)^n) / a years have passed, D = log10(2) / growth; so the pole is at D / a.
     """

@@ -71,7 +71,7 @@ ROWS: dict[str, dict[str, Wanted]] = {
     },
     "chips": {
         "chip_stock_start": Wanted("log10 H100e", 6.5, 8.0),
-        "chip_retirement": Wanted("1/yr", 0.01, 0.5, optional=True),
+        "chip_retirement": Wanted("1/yr", 0.01, 0.5, optional=True, yearly=True),
         "chip_share": Wanted("log10 1", -3.0, -0.1, yearly=True),
         "chip_flops": Wanted("log10 FLOP/s", 14.8, 15.5, yearly=True),
     },
@@ -79,7 +79,7 @@ ROWS: dict[str, dict[str, Wanted]] = {
         "token_quality": Wanted("log10 1", -2.0, -0.01, optional=True, yearly=True),
         "token_epochs": Wanted("log10 1", 0.0, 1.0, optional=True, yearly=True),
         "token_modalities": Wanted("log10 1", 0.0, 1.5, optional=True),
-        "synthetic_tokens": Wanted("log10 token/yr", 12.0, 15.0, optional=True),
+        "synthetic_tokens": Wanted("log10 token/yr", 12.0, 15.0, optional=True, yearly=True),
         "tokens_per_parameter": Wanted("log10 token/parameter", 0.5, 2.0),
     },
     "latency": {

@@ -472,8 +472,11 @@ def law_lead_time(e: Any, g: Any, delay: Any) -> Any:
 
 
 def law_superexponential(e: Any, g: Any, f: Any) -> Any:
-    """Grow so that each doubling takes the fraction f less time than the one before; +inf from the pole on."""
+    """Grow so that each doubling takes the fraction f less time than the one before; +inf from the pole on. What
+    shrinks has no doublings.
+    """
     x = e * g / LOG2  # elapsed time in first doublings
+    f = np.where(np.asarray(g) > 0, f, 0.0)
     f = np.broadcast_to(f, np.broadcast_shapes(np.shape(x), np.shape(f)))
     safe = np.where(f > 0, f, 0.5)
     with np.errstate(divide="ignore"):  # the pole itself
@@ -815,14 +818,15 @@ class Model:
     def chip_stock(self, path: Path) -> np.ndarray:
         """Integrate dS/dt = output - retirement*S and give the stock (year, draw)."""
         began = self.since("chip_stock_start")
-        share = self.kernel("chip_retirement", rate) if "chip_retirement" in self.inputs else np.zeros(self.draws)
         out = np.empty((len(self.year), self.draws))
+        share = self.kernel("chip_retirement", rate) if "chip_retirement" in self.inputs else 0.0
+        shares = np.broadcast_to(share, out.shape)  # of one draw, or of one a year
         for side in (self.year >= began, self.year < began):  # forwards, and (rarely) backwards from `began`
             stock, now = self.kernel("chip_stock_start", linear), began
             wanted = sorted(np.flatnonzero(side), key=lambda i: abs(self.year[i] - began))
             for i in wanted:
                 for date in self.stations(now, self.year[i]):
-                    stock = stock * np.exp(-share * (date - now)) + self.produced(path, share, now, date)
+                    stock = stock * np.exp(-shares[i] * (date - now)) + self.produced(path, shares[i], now, date)
                     now = date
                 out[i] = stock
         return out
