@@ -14,9 +14,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate import pages
 from simulate.compiled import entry, inline, jit
 from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
-from simulate.pages import zeros
 from simulate.weights import high, low, whole
 
 BINS = 2048
@@ -115,7 +115,7 @@ def empty(watch: Watch, weighted: bool) -> Counts:
     """Counts of nothing."""
     many, none = watch.place.shape, (0, 0)
     light, heavy = (none, many) if weighted else (many, none)
-    bins, heavy_bins = zeros((*light, BINS + APART), np.uint16), zeros((*heavy, BINS), np.int64)
+    bins, heavy_bins = pages.zeros((*light, BINS + APART), np.uint16), pages.zeros((*heavy, BINS), np.int64)
     return Counts(bins, heavy_bins, np.zeros(many, TOTAL))
 
 

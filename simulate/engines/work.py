@@ -14,13 +14,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import parts, pooling
+from simulate import pages, parts, pooling
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.counting import Noted, Tally, Watched
 from simulate.kernel import run_blocks
 from simulate.layout import record
-from simulate.pages import zeros
 from simulate.plan import Prepared
 from simulate.tally import Sums, blank, noted_crossings
 
@@ -67,7 +66,7 @@ class Memory:
 
     def __init__(self, prepared: Prepared, watched: Watched, tally: Tally, noted: Noted) -> None:
         self.prepared, self.watched, self.tally, self.noted = prepared, watched, tally, noted
-        self.rows = zeros(prepared.template.shape, np.float64)
+        self.rows = pages.zeros(prepared.template.shape, np.float64)
         self.rows[:] = prepared.template
         self.block = record(self.rows)
         self.stack = np.zeros((prepared.stack_height, DRAWS))
