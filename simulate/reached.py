@@ -23,11 +23,11 @@ def _crosses(margin, now):
 
 
 @jit
-def cross(levels, waiting, t, year, years, many, weights, rows, crossed, scratch, instants, at):
+def cross(levels, waiting, t, year, years, many, weights, rows, crossed, before, instants, at):
     """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
 
     `waiting` (threshold,) is the number of draws of the block that have not crossed yet; the first instant is noted in
-    `instants` from draw `at` on, if there is room.
+    `instants` from draw `at` on, if there is room. `before` is scratch.
     """
     for k in range(len(levels)):
         level, quantity = rows[levels[k].level], rows[levels[k].quantity]
@@ -44,18 +44,18 @@ def cross(levels, waiting, t, year, years, many, weights, rows, crossed, scratch
             continue
         crossing = 0
         for i in range(DRAWS):
-            scratch[i] = max(margin[i], quantity[i] - level[i])
-            crossing += _crosses(margin[i], scratch[i])
+            before[i] = margin[i]
+            margin[i] = max(before[i], quantity[i] - level[i])
+            crossing += _crosses(before[i], margin[i])
         if crossing:
             if instants.size:
                 for i in range(DRAWS):
-                    if _crosses(margin[i], scratch[i]):
+                    if _crosses(before[i], margin[i]):
                         instants[k, at + i] = year
-            _date(t, margin, scratch, date)
+            _date(t, before, margin, date)
             for i in range(many):
-                crossed[k, year] += weights[i] if _crosses(margin[i], scratch[i]) else 0
+                crossed[k, year] += weights[i] if _crosses(before[i], margin[i]) else 0
             waiting[k] -= crossing
-        copy(scratch, margin)
 
 
 @jit

@@ -60,7 +60,7 @@ BUGS = [
         ("test_sampling.py",)),
     Bug("correlations of the wrong sign", "sampling.py", "z[i] = fma(weight, other[i], z[i])",
         "z[i] = fma(-weight, other[i], z[i])", ("test_correlation.py",)),
-    Bug("a level instead of its maximum", "reached.py", "max(margin[i], quantity[i] - level[i])",
+    Bug("a level instead of its maximum", "reached.py", "max(before[i], quantity[i] - level[i])",
         "quantity[i] - level[i]", ORACLE),
     Bug("the last of equals binds", "kernel.py", "float(k) if stated[i] < lowest[i]",
         "float(k) if stated[i] <= lowest[i]", MODEL),

@@ -69,7 +69,7 @@ class Memory:
         self.rows = pages.zeros(prepared.template.shape, np.float64)
         self.rows[:] = prepared.template
         self.block = record(self.rows)
-        self.stack = np.zeros((prepared.stack_height, DRAWS))
+        self.stack = pages.zeros((prepared.stack_height, DRAWS), np.float64)
         self.index, self.waiting = np.zeros(DRAWS, np.uint16), np.zeros(len(prepared.plan.levels), np.int64)
         self.weights = np.zeros(DRAWS, np.int64)
 
