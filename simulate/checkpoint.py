@@ -30,7 +30,7 @@ EVERY = 5.0
 SHARE = 0.02
 """Of the time at most this much goes into checkpoints, however long one takes."""
 WHOLE = 16
-"""Bytes of a Python integer in the file. Sums of weights times squares of all draws stay below 2^100."""
+"""Bytes of a Python integer in the file. Sums of weights times squares of all draws stay below 2^120."""
 LONGEST_TEXT = 1 << 24
 HASH = hashlib.sha256().digest_size
 

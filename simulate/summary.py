@@ -16,16 +16,17 @@ from numpy.typing import NDArray
 
 from simulate import pages
 from simulate.compiled import entry, inline, jit
-from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
+from simulate.fastmath import ROUND, ROUND_BITS, fma, round_even, to_bits
 from simulate.weights import high, low, whole
 
 BINS = 2048
 ROOM = 8.0  # times the range of the pilot
-FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
+FAR = 2.0**16  # bins from the middle: beyond, a moment would overflow, so it is counted instead
 FAR_WITH_WEIGHTS = 2.0**12
 REACH = 4.0  # times its size is how far a row that the pilot saw constant may go before a draw is far
-CELL_BITS = 16  # a bin has 2^16 cells: the fixed-point resolution of a value
-CELLS, SQUARES = 2.0**CELL_BITS, 2.0**8  # of value and square, in bins
+CELL_BITS = 32  # a bin has 2^32 cells: the fixed-point resolution of a value
+CELLS, SQUARES = 2.0**CELL_BITS, 2.0**30  # of value and square, in bins
+COARSE_CELLS, COARSE_SQUARES = 2.0**16, 2.0**8  # with weights: their products have no room for more
 MIDDLE = BINS << (CELL_BITS - 1)  # in cells from the left end
 STRIPE = 64  # bins that are added to a sum at once, if any holds a draw
 #: Room behind a task's histogram: without it the middles of all histograms, where the draws are, would lie a power of
@@ -35,7 +36,7 @@ APART = 32
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
 #: What is counted beside the bins: draws below, above, not a number; draws too far away for a moment; sum and sum of
-#: squares of a task, each with the part that the upper half of weights makes. `differs` is 1 once a draw has not the
+#: squares of a task, each with the upper part of what would else overflow. `differs` is 1 once a draw has not the
 #: value of the reference.
 COUNTED = ("under", "over", "nan", "far")
 MOMENTS = ("sum", "squares")
@@ -76,6 +77,9 @@ class Sum:
             getattr(self, name)[:] += counts.totals[name]
         self.differs |= counts.totals["differs"]
         added = [whole(counts.totals[f"{name}_high"], counts.totals[name]) for name in MOMENTS]
+        if counts.heavy.size:
+            finer = CELLS / COARSE_CELLS, SQUARES / COARSE_SQUARES
+            added = [some * int(times) for some, times in zip(added, finer, strict=True)]
         for name, more in zip(MOMENTS, added, strict=True):
             getattr(self, name)[:] += more
         counts.totals[:] = 0
@@ -162,15 +166,10 @@ def count(place, counts, k, year, values, many, weights, index):
 
 
 @inline
-def _cells(position):
-    """A place in bins as a whole number of cells, rounded."""
-    return to_bits(fma(position, CELLS, ROUND)) - ROUND_BITS
-
-
-@inline
-def _square(d):
-    """The square of a distance in bins, as a whole number."""
-    return to_bits(fma(d * d, SQUARES, ROUND)) - ROUND_BITS
+def _whole(x, scale):
+    """x times a power of two as the nearest whole number; what would be beyond 2^51, or is none, as some number beyond.
+    """
+    return to_bits(fma(x, scale, ROUND)) - ROUND_BITS
 
 
 @jit
@@ -191,15 +190,17 @@ def _count(place, bins, totals, values, many, index):
     total = squares = reached = 0
     for i in range(many):
         position = fma(values[i], scale, left)
-        cells = _cells(position)
+        cells = _whole(position, CELLS)
         reached |= cells
         index[i] = np.uint16(cells >> CELL_BITS)
         total += cells
-        squares += _square(position - 0.5 * BINS)
+        d = position - 0.5 * BINS
+        squares += _whole(d * d, SQUARES)
     _note_difference(totals, values, place.reference, many)
     if 0 <= reached < BINS << CELL_BITS:  # a power of two: only those within set no bit above
         totals.sum += total - many * MIDDLE
-        totals.squares += squares
+        totals.squares += low(squares)
+        totals.squares_high += high(squares)
         for i in range(many):
             bins[index[i]] += np.uint16(1)
     else:
@@ -212,7 +213,7 @@ def _count_carefully(scale, left, bins, totals, values, many):
     for i in range(many):
         position = fma(values[i], scale, left)
         d = position - 0.5 * BINS
-        cells = _cells(min(max(position, -1.0), float(BINS)))
+        cells = _whole(min(max(position, -1.0), float(BINS)), CELLS)
         if d != d:
             totals.nan += 1
         elif cells < 0:
@@ -222,8 +223,10 @@ def _count_carefully(scale, left, bins, totals, values, many):
         else:
             bins[cells >> CELL_BITS] += np.uint16(1)
         if abs(d) <= FAR:
-            totals.sum += _cells(position) - MIDDLE
-            totals.squares += _square(d)
+            totals.sum += _whole(position, CELLS) - MIDDLE
+            square = np.int64(round_even(d * d * SQUARES))
+            totals.squares += low(square)
+            totals.squares_high += high(square)
         else:
             totals.far += 1
 
@@ -237,7 +240,7 @@ def _count_weighted(place, bins, totals, values, many, weights):
     for i in range(many):
         position = fma(values[i], scale, left)
         d = position - 0.5 * BINS
-        cells = _cells(min(max(position, -1.0), float(BINS)))
+        cells = _whole(min(max(position, -1.0), float(BINS)), CELLS)
         if d != d:
             totals.nan += 1
         elif cells < 0:
@@ -245,9 +248,9 @@ def _count_weighted(place, bins, totals, values, many, weights):
         elif cells >= BINS << CELL_BITS:
             totals.over += weights[i]
         else:
-            bins[np.uint32(cells >> CELL_BITS)] += weights[i]
+            bins[cells >> CELL_BITS] += weights[i]
         if abs(d) <= FAR_WITH_WEIGHTS:
-            value, square = _cells(position) - MIDDLE, _square(d)
+            value, square = _whole(d, COARSE_CELLS), _whole(d * d, COARSE_SQUARES)
             totals.sum += low(weights[i]) * value
             totals.sum_high += high(weights[i]) * value
             totals.squares += low(weights[i]) * square

@@ -19,7 +19,7 @@ CERTAIN = float(2**32)
 """The weight of a draw that explains the evidence perfectly."""
 
 HALF = 16
-"""Products of weights are summed in two parts, one for each half of the bits, so that no sum overflows."""
+"""What would overflow is summed in two parts: products with weights, and squares."""
 MOST_WEIGHTED_DRAWS = 2**30  # so many weights add up in 64 bits
 
 #: An observation: rows of the quantity and of its value one step ago, when it was seen, what was seen, and its error.
@@ -28,13 +28,13 @@ OBSERVATION = np.dtype([("row", "i8"), ("earlier", "i8"), ("date", "f8"), ("valu
 
 @inline
 def high(weight):
-    """The upper part of a weight."""
+    """The upper part of a whole number."""
     return weight >> HALF
 
 
 @inline
 def low(weight):
-    """The lower part of a weight."""
+    """The lower part of a whole number."""
     return weight & ((1 << HALF) - 1)
 
 
