@@ -8,6 +8,7 @@ relative error, at most 15.
 from __future__ import annotations
 
 import math
+from collections import Counter
 from fractions import Fraction
 from statistics import NormalDist
 from typing import Any
@@ -80,6 +81,31 @@ def test_draws_far_out_do_not_overflow() -> None:
     summary.count(place, counts, 0, 0, block, DRAWS, weights, index)
     total.take(counts)
     assert total.far[0, 0] == DRAWS
+
+
+def test_a_number_of_any_size_is_counted_where_it_belongs() -> None:
+    """One strange number in a block of common ones: each power of two, infinity, what is not a number."""
+    pilot = np.linspace(0.0, 1.0, DRAWS)
+    watch = summary.place(pilot[None, None], np.zeros(1, np.int64))
+    counts, place = summary.empty(watch, False), watch.place[0, 0]
+    index, weights = np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
+    powers = 2.0 ** np.arange(-1074, 1024)
+    ends = place["origin"] + place["width"] * np.array([0.0, BINS])
+    strange = [*powers, *-powers, *ends, *np.nextafter(ends, -np.inf), 0.0, -0.0, np.inf, -np.inf, np.nan]
+    common = Counter[int](((pilot[1:] - place["origin"]) / place["width"]).astype(int).tolist())
+    for value in strange:
+        summary.count(place, counts, 0, 0, np.array([value, *pilot[1:]]), DRAWS, weights, index)
+        total = Sum(counts)
+        total.take(counts)
+        with np.errstate(over="ignore"):
+            cells = (value - place["origin"]) / place["width"] * CELLS
+        bin_of = None if not 0.0 <= np.rint(cells) < BINS * CELLS else int(np.rint(cells) // CELLS)
+        expected = common + Counter[int]([] if bin_of is None else [bin_of])
+        found = {i: int(many) for i, many in enumerate(total.bins[0, 0]) if many}
+        assert found == expected, value
+        outside = [total.under[0, 0], total.over[0, 0], total.nan[0, 0]]
+        low, none = cells < -0.5, bool(np.isnan(value))
+        assert outside == [int(low), int(bin_of is None and not low and not none), int(none)], value
 
 
 def score(found: float, true: float) -> float:
