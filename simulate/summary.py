@@ -167,7 +167,7 @@ def count(place, counts, k, year, values, many, weights, index):
 
 @inline
 def _whole(x, scale):
-    """x times a power of two as the nearest whole number; what would be beyond 2^51, or is none, as some number beyond."""
+    """x times a power of two as the nearest whole number; what is no number or beyond 2^51, as some number there."""
     return to_bits(fma(x, scale, ROUND)) - ROUND_BITS
 
 

@@ -215,11 +215,12 @@ def path_of(pick: Random, prefix: str, wanted: PathWanted) -> tuple[Row, dict[st
     strict = smooth or law == "reversion"
     found[f"{prefix}_growth"] = row_of(pick, Wanted("OOM/yr", 0.1 * wanted.fastest, wanted.fastest, strict=strict))
     for name, unit, low, high in LAW_ROWS[law]:
-        found[f"{prefix}_{name}"] = row_of(pick, Wanted(unit, low, high))
+        slowest = 2.0 if smooth and name == "reversion" else low  # what turns in months is not smooth in a year
+        found[f"{prefix}_{name}"] = row_of(pick, Wanted(unit, slowest, high))
     if limit != "none":
         found[f"{prefix}_limit"] = row_of(pick, Wanted(wanted.unit, wanted.high, wanted.high + 4.0, strict=False))
     if pick.randint(0, 3) == 0:
-        found[f"{prefix}_volatility"] = row_of(pick, Wanted("OOM/yr", 0.02, 0.2))
+        found[f"{prefix}_volatility"] = row_of(pick, Wanted("OOM/yr", 0.02, 0.1 if smooth else 0.2))
     if pick.randint(0, 3) == 0:
         found[f"{prefix}_start"]["at"] = pick.choice([2022, 2024.5, 2026.25, 2027])
     return {"law": law, "limit": limit}, found

@@ -918,7 +918,10 @@ class Model:
                 share = self.part("algorithm_compute_share", i, linear)
                 compute = self.quantity("training_compute", i) - self.quantity("training_compute", 0)
                 pace = self.part("algorithm_reference_growth", i, default=1.0)
-                grown = by_time + share * (path.parameter("growth") * compute / pace - by_time)
+                by_compute = path.parameter("growth") * compute / pace
+                with np.errstate(invalid="ignore"):  # nothing of what is infinite is nothing
+                    left = np.where(share < 1, (1 - share) * by_time, 0.0)
+                    grown = left + np.where(share > 0, share * by_compute, 0.0)
             value = start + grown
             return np.maximum(
                 0.0, value if path.shape == "none" else limited(value, path.parameter("limit"), path.shape)

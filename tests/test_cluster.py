@@ -359,10 +359,11 @@ def test_a_cluster_of_one_s_own_leaves_nothing(here: Path, tmp_path: Path) -> No
 @pytest.mark.long
 def test_ctrl_c_ends_a_cluster_of_one_s_own(tmp_path: Path) -> None:
     """It reaches all processes of a terminal."""
-    program = started(["-m", "simulate", WORDS[0], "draws=1e10", "assumptions=both", "engine=dask"], tmp_path)
+    program = started(["-m", "simulate", WORDS[0], "draws=1e9", "assumptions=both", "engine=dask"], tmp_path)
     try:
         until = time.monotonic() + 240
         while not list((tmp_path / "here").glob("outputs/.*/counts")) and time.monotonic() < until:
+            assert program.poll() is None, "it has ended by itself"
             time.sleep(0.2)
         os.killpg(program.pid, signal.SIGINT)
         _, err = program.communicate(timeout=60)

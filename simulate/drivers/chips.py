@@ -3,8 +3,9 @@ gets.
 
 Output and stock are in H100-equivalents (H100e), so the growth of output holds both more chips and better ones. Between
 two instants the stock is integrated with five Gauss-Legendre points on panels of at most a year: exact to 1e-9 for
-smooth output that grows up to threefold a year. A corner of the output (a hard limit, a slowdown within the year) costs
-up to 2e-3 orders of magnitude; a shorter step makes it smaller.
+smooth output that grows up to threefold a year, to 1e-7 where its growth turns or its limit is met within half a year.
+A corner of the output (a hard limit, a slowdown within the year) costs up to 2e-3 orders of magnitude; a shorter step
+makes it smaller.
 """
 
 import numpy as np

@@ -24,6 +24,7 @@ QUANTITIES = (Quantity("tokens", "log10 token", "tokens that one run can use, re
 SCRATCH = ("synthetic_amount",)
 CEILING = Ceiling("data", "what the tokens are worth at the given ratio")
 LOG10_6 = 0.7781512503836436
+NO_AMOUNT = 300.0  # log10 tokens from which they are only a level, as beyond a pole
 
 
 @jit
@@ -35,10 +36,10 @@ def advance(x, rules, t):
             x.synthetic_amount[i] = exp10(x.synthetic_tokens[i]) if x.synthetic_tokens[i] > -300.0 else 0.0
     elapsed = t.year - rules.start
     for i in range(DRAWS):
-        natural = x.token.value[i] + x.token_quality[i] + x.token_epochs[i] + x.token_modalities[i]
-        x.scratch[i] = exp10(natural) + x.synthetic_amount[i] * elapsed
+        x.tokens[i] = x.token.value[i] + x.token_quality[i] + x.token_epochs[i] + x.token_modalities[i]
+        x.scratch[i] = exp10(x.tokens[i]) + x.synthetic_amount[i] * elapsed
     for i in range(DRAWS):
-        x.tokens[i] = LOG10_2 * log2(x.scratch[i])
+        x.tokens[i] = LOG10_2 * log2(x.scratch[i]) if x.tokens[i] < NO_AMOUNT else x.tokens[i]
 
 
 @jit
