@@ -496,6 +496,7 @@ def mixed_set(number: int) -> dict[str, Any]:
     cuts = sorted(pick.randint(0, 100) for _ in range(pick.randint(1, 3)))
     shares = [(b - a) / 100 for a, b in zip([0, *cuts], [*cuts, 100], strict=True)]
     stated: dict[str, Row] = {}
+    first: dict[str, Row] = {}  # a row has one unit under all hypotheses
     for k, share in enumerate(shares):
         changes: Row = {}
         for change in pick.sample([other_rows, other_law, other_ceilings, other_thresholds], pick.randint(0, 3)):
@@ -503,5 +504,8 @@ def mixed_set(number: int) -> dict[str, Any]:
                 changes[key] = value if key == "inactive" else {**changes.get(key, {}), **value}
         if pick.random() < 0.2:
             changes["sharpness"] = 7
+        for name, row in changes.get("inputs", {}).items():
+            same = "unit" not in row or first.setdefault(name, row)["unit"] == row["unit"]
+            changes["inputs"][name] = row if same else first[name]
         stated[f"variant_{k}"] = {"weight": share, **changes}
     return {**config, "hypotheses": stated, "evidence": evidence(pick, config)}

@@ -65,10 +65,14 @@ def between(found: np.ndarray, low: np.ndarray, high: np.ndarray, name: str) -> 
 
 
 def resolution(values: np.ndarray) -> float:
-    """The widest bin of a histogram of values (..., draw), and the rounding of the numbers themselves."""
+    """The widest bin of a histogram of values (..., draw), and the rounding of the numbers themselves.
+
+    Where the pilot sees a constant of what is none, bins are as wide as if a quarter of its size were the range.
+    """
     pilot = values[..., :PILOT][np.isfinite(values[..., :PILOT])]
-    size = np.abs(pilot).max(initial=1.0)
-    return max(float(np.ptp(pilot)), 2.0**-30 * float(size)) * CELL + 1e-9 * float(size)
+    size = float(np.abs(pilot).max(initial=1.0))
+    rare = any(np.all(one[:PILOT] == one[0]) and np.any(one != one[0]) for one in np.atleast_2d(values))
+    return max(float(np.ptp(pilot)), (0.25 if rare else 2.0**-30) * size) * CELL + 1e-9 * size
 
 
 def input_resolution(values: np.ndarray, quantile: np.ndarray) -> np.ndarray:
