@@ -12,9 +12,9 @@ from simulate.blocks import DRAWS
 from simulate.compiled import jit
 from simulate.engines import local
 from simulate.engines.work import MOST_BLOCKS, Member, Memory
+from simulate.histograms import Watch
 from simulate.kernel import ADVANCING, FOLLOWING
 from simulate.sampling import draw
-from simulate.summary import Watch
 from simulate.tally import Sums, blank, noted_crossings
 
 #: Parts of the profile that count, one by one, and all of them together.

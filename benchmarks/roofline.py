@@ -24,7 +24,7 @@ from benchmarks import in_c
 from benchmarks.kernel_run import KernelRun
 from benchmarks.timing import Case, interleaved, one_core
 from benchmarks.work import ARITHMETIC, COUNT, DIVISION, SCORE, TABLE, UNIFORM, mathematics
-from simulate import sampling, scores, summary, tables
+from simulate import binning, histograms, sampling, scores, tables
 from simulate.blocks import DRAWS
 from simulate.compiled import OPTIONS
 
@@ -96,14 +96,14 @@ def _look_up(rounds, table, given, out):
 @numba.njit(**OPTIONS)
 def _count(rounds, place, counts, values, weights, index):
     for _ in range(rounds):
-        summary.count(place, counts, 0, 0, values, DRAWS, weights, index)
+        binning.count(place, counts, 0, 0, values, DRAWS, weights, index)
 
 
 def own(names: list[str], given: np.ndarray) -> dict[str, Callable[[], object]]:
     """The kernel's functions, each over and over on one block."""
     out, outer, place = np.full((3, DRAWS), 0.5)
-    watch = summary.place(given.reshape(1, 1, DRAWS), np.zeros(1))
-    counts = summary.empty(watch, False)
+    watch = histograms.place(given.reshape(1, 1, DRAWS), np.zeros(1))
+    counts = histograms.empty(watch, False)
     table, weights, index = np.linspace(0.0, 1.0, tables.SIZE), np.ones(DRAWS, np.int64), np.empty(DRAWS, np.int32)
     runs: dict[str, Callable[[], object]] = {
         ARITHMETIC: lambda: _arithmetic(REPEATS, given, out), DIVISION: lambda: _division(REPEATS, given, out),

@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import summary
+from simulate.histograms import BINS, CELLS, Watch
 from simulate.outcome import Outcome
-from simulate.summary import BINS, CELLS, Sum, Watch
+from simulate.summary import Sum
 
 Array = NDArray[np.float64]
 FALSE_ALARM = 1e-3  # of a check of a whole run

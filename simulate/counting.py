@@ -8,12 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
+from simulate.binning import count
 from simulate.blocks import DRAWS, copy
 from simulate.compiled import jit
 from simulate.fastmath import log10
+from simulate.histograms import Counts, Watch
 from simulate.laws import toward_pole
 from simulate.reached import cross
-from simulate.summary import Counts, Watch, count
 from simulate.weights import to_weights
 
 #: A path that has a pole: rows of its growth and acceleration, and the date from which it grows.

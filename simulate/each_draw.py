@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import summary
+from simulate import histograms
 from simulate.blocks import DRAWS
 from simulate.counting import Noted, Watched
 from simulate.engines import choice
@@ -36,8 +36,8 @@ def run(every: Sequence[Prepared], draws: int, seed: int, threads: int | None = 
 def uncounted(prepared: Prepared) -> Watched:
     """What a plan watches, with histograms that count nothing."""
     plan, rows = prepared.plan, prepared.input_rows
-    results = summary.unplaced(prepared.result_rows, len(plan.years))
-    return Watched(summary.unplaced(rows, 1), np.zeros(len(rows), np.int64), results, np.zeros(len(plan.levels)))
+    results = histograms.unplaced(prepared.result_rows, len(plan.years))
+    return Watched(histograms.unplaced(rows, 1), np.zeros(len(rows), np.int64), results, np.zeros(len(plan.levels)))
 
 
 class Blocks:

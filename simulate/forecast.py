@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import dimensions, each_draw, elementwise, precision, quasi, summary
+from simulate import dimensions, each_draw, elementwise, histograms, precision, quasi
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
@@ -195,7 +195,7 @@ def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
         if chosen.any():
             pilot.inputs[chosen] = elementwise.log10(pilot.inputs[chosen])
         inputs, results = (
-            summary.place(values, rows, own.weighted)
+            histograms.place(values, rows, own.weighted)
             for values, rows in ((pilot.inputs, own.input_rows), (pilot.results, own.result_rows))
         )
         found.append(Watched(inputs, chosen.astype(np.int64), results, pilot.dates[:, 0].copy()))

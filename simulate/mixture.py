@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import summary
-from simulate.summary import Sum, Watch
+from simulate.histograms import BINS, Watch
+from simulate.summary import Sum
 
 Array = NDArray[np.float64]
 STEPS = 64  # halvings: to the last bit of a double
@@ -37,10 +38,10 @@ class Histograms:
     def shares(self, value: Array) -> Array:
         """Weighted share of the draws up to `value`, both (..., year)."""
         found = np.zeros_like(value)
-        every_year = np.arange(value.shape[-1]) * (summary.BINS + 1)
+        every_year = np.arange(value.shape[-1]) * (BINS + 1)
         for place, same, upto, weight in zip(self.places, self.certain, self.upto, self.weights, strict=True):
-            position = np.clip((value - place["origin"]) / place["width"], 0.0, float(summary.BINS))
-            left = np.minimum(position.astype(np.int64), summary.BINS - 1)
+            position = np.clip((value - place["origin"]) / place["width"], 0.0, float(BINS))
+            left = np.minimum(position.astype(np.int64), BINS - 1)
             before, after = (upto.ravel()[every_year + edge] for edge in (left, left + 1))
             counted = before + (position - left) * (after - before)
             found += weight * np.where(same, value >= place["reference"], counted)
@@ -51,7 +52,7 @@ class Histograms:
         ends = []
         for place, same in zip(self.places, self.certain, strict=True):
             left = np.where(same, place["reference"], place["origin"])
-            ends.append((left, np.where(same, left, place["origin"] + summary.BINS * place["width"])))
+            ends.append((left, np.where(same, left, place["origin"] + BINS * place["width"])))
         least = np.min([left for left, _ in ends], axis=0)
         low = np.minimum(np.nextafter(least, -np.inf), least - SMALL)
         high = np.max([right for _, right in ends], axis=0)

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import intervals, pooling, replicates, summary
+from simulate import histograms, intervals, pooling, replicates, summary
 from simulate.crossings import Crossings
+from simulate.histograms import Watch
 from simulate.mixture import Histograms, mixed_moments
 from simulate.run_keys import RANDOM, SOBOL
-from simulate.summary import Sum, Watch
+from simulate.summary import Sum
 from simulate.tally import Sums
 
 if TYPE_CHECKING:
@@ -141,7 +142,7 @@ class Outcome:
         """Histogram of one watched row of one member."""
         counts = self.members[which]
         row = counts.names(kind).index(name)
-        return summary.one_row(getattr(counts.member.watched, kind), row), getattr(counts.sums, kind).one_row(row)
+        return histograms.one_row(getattr(counts.member.watched, kind), row), getattr(counts.sums, kind).one_row(row)
 
     def written(self, name: str, levels: Array, which: int | None = None) -> Array:
         """Quantiles (quantile,) of an input in its written unit, or of a level in that of its quantity."""

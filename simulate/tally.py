@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from simulate import summary
+from simulate import histograms
 from simulate.blocks import DRAWS
 from simulate.counting import Noted, Tally, Watched
 from simulate.plan import Prepared
@@ -51,8 +51,8 @@ def blank(
     years, thresholds = len(plan.years), len(plan.levels)
     cells = max(int(np.ceil((plan.years[-1] - plan.years[0]) * DATE_BINS)), 1)
     return Tally(
-        inputs=summary.empty(watched.inputs, prepared.weighted),
-        results=other.results if other else summary.empty(watched.results, prepared.weighted),
+        inputs=histograms.empty(watched.inputs, prepared.weighted),
+        results=other.results if other else histograms.empty(watched.results, prepared.weighted),
         mass=np.zeros(1, np.int64),
         binding=np.zeros((len(plan.ceilings), years), np.int64),
         crossed=np.zeros((thresholds, years), np.int64),

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from simulate import assumptions, summary
+from simulate import assumptions, histograms
 from simulate.blocks import DRAWS
 from simulate.counting import Watched
 from simulate.engines.work import Memory
@@ -42,9 +42,9 @@ def settings_of(inputs: Mapping[str, Any] | None = None, **settings: Any) -> dic
 def blind(prepared: Prepared) -> Watched:
     """What a run watches, before any histogram has its place."""
     return Watched(
-        summary.unplaced(prepared.input_rows, 1),
+        histograms.unplaced(prepared.input_rows, 1),
         np.zeros(len(prepared.input_rows), np.int64),
-        summary.unplaced(prepared.result_rows, len(prepared.plan.years)),
+        histograms.unplaced(prepared.result_rows, len(prepared.plan.years)),
         np.zeros(len(prepared.plan.levels)),
     )
 

@@ -314,7 +314,7 @@ def test_docs_name_every_law_limit_family_driver_and_function() -> None:
 
 
 def test_numbers_of_the_model_page_are_those_of_the_program() -> None:
-    from simulate import blocks, reached, summary, tables
+    from simulate import blocks, histograms, reached, tables
     from simulate.intervals import FEW
 
     model = (ROOT / "docs" / "model.md").read_text("utf-8")
@@ -322,8 +322,8 @@ def test_numbers_of_the_model_page_are_those_of_the_program() -> None:
         f"{tables.OCTAVES} octaves",
         f"{tables.SEGMENTS} segments",
         f"blocks of {blocks.DRAWS}",
-        f"{summary.BINS:,} bins",
-        f"{summary.ROOM:g} times" if summary.ROOM != 8 else "eight times",
+        f"{histograms.BINS:,} bins",
+        f"{histograms.ROOM:g} times" if histograms.ROOM != 8 else "eight times",
         f"1/{reached.DATE_BINS} year",
         f"fewer than {FEW} hits",
     ):

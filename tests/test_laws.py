@@ -351,6 +351,31 @@ def test_the_share_of_draws_beyond_their_pole() -> None:
     assert float(dataset["never"].sel(threshold="far")) == pytest.approx((3 / 24 - 0.05) / 0.4, abs=0.005)
 
 
+@pytest.mark.parametrize("share", [None, 0.0, 0.25, 1.0])
+def test_an_algorithmic_gain_beyond_its_pole(share: float | None) -> None:
+    """Infinite, unless all of the gain is earned by compute growth, which then counts alone."""
+    rows = {"trend_start": (26, "log10 FLOP"), "trend_growth": (0.5, "OOM/yr")}
+    rows |= {"algorithm_growth": (LOG10_2, "OOM/yr"), "algorithm_acceleration": (0.5, "1")}  # the pole is in 2028
+    rows |= {} if share is None else {"algorithm_compute_share": (share, "1")}
+    found = values(settings_of(rows, drivers={"trend": {}, "algorithms": {"law": "superexponential"}}))
+    earned = LOG10_2 * 0.5 * (found.year - 2026)  # as much as at a reference growth of one OOM a year
+    beyond = found.year >= 2028
+    by_time = np.where(beyond, np.inf, 0.0)
+    by_time[1] = LOG10_2  # half of the way: one doubling
+    expected = earned if share == 1.0 else (1.0 - (share or 0.0)) * by_time + (share or 0.0) * earned
+    np.testing.assert_allclose(found.results["algorithm_gain"][:, 0], expected, rtol=1e-13)
+    assert np.array_equal(np.isinf(found.results["largest_effective"][:, 0]), beyond & (share != 1.0))
+
+
+def test_tokens_beyond_their_pole() -> None:
+    rows = {"token_start": (14, "log10 token"), "token_growth": (LOG10_2, "OOM/yr"), "token_acceleration": (0.5, "1")}
+    rows |= {"tokens_per_parameter": (20, "token/parameter"), "synthetic_tokens": (1e12, "token/yr")}
+    found = values(settings_of(rows, drivers={"data": {"law": "superexponential"}}))
+    assert np.array_equal(np.isinf(found.results["tokens"][:, 0]), found.year >= 2028)
+    assert np.array_equal(np.isinf(found.results["training_compute"][:, 0]), found.year >= 2028)
+    assert found.results["tokens"][1, 0] == pytest.approx(math.log10(2e14 + 1e12), rel=1e-13)
+
+
 def test_uncertain_growth_by_quadrature_instead_of_draws() -> None:
     """The mean level under uncertain growth: quadrature nodes run through the kernel, against mpmath outside it."""
     nodes, weights = np.polynomial.legendre.leggauss(12)

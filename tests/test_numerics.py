@@ -19,11 +19,12 @@ import pytest
 from conftest import Verified
 from kernel_values import settings_of
 
-from simulate import forecast, summary
+from simulate import binning, forecast, histograms, summary
 from simulate.assumptions import build
 from simulate.blocks import DRAWS
 from simulate.engines.work import MOST_BLOCKS
-from simulate.summary import BINS, CELLS, FAR, SQUARES, Sum
+from simulate.histograms import BINS, CELLS, FAR, SQUARES
+from simulate.summary import Sum
 
 
 def alternating(first: str, low: str, high: str, pairs: int) -> list[str]:
@@ -46,15 +47,15 @@ DATA = {
 
 def counted(values: np.ndarray) -> tuple[float, float, float]:
     """Mean, standard deviation and width of a bin, as a run counts them."""
-    watch = summary.place(values[None, None, :DRAWS], np.zeros(1, np.int64))
-    counts = summary.empty(watch, False)
+    watch = histograms.place(values[None, None, :DRAWS], np.zeros(1, np.int64))
+    counts = histograms.empty(watch, False)
     index, weights = np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
     total = Sum(counts)
     for start in range(0, len(values), DRAWS):
         block = np.zeros(DRAWS)
         some = values[start : start + DRAWS]
         block[: len(some)] = some
-        summary.count(watch.place[0, 0], counts, 0, 0, block, len(some), weights, index)
+        binning.count(watch.place[0, 0], counts, 0, 0, block, len(some), weights, index)
         total.take(counts)
     mean, sd = summary.moments(watch, total, len(values))
     return float(mean[0, 0]), float(sd[0, 0]), float(watch.place["width"][0, 0])
@@ -63,14 +64,14 @@ def counted(values: np.ndarray) -> tuple[float, float, float]:
 def test_draws_far_out_do_not_overflow() -> None:
     """A whole step of draws, each as far from the middle as one may be whose value is added up."""
     pilot = np.linspace(0.0, 1.0, DRAWS)
-    watch = summary.place(pilot[None, None], np.zeros(1, np.int64))
-    counts = summary.empty(watch, False)
+    watch = histograms.place(pilot[None, None], np.zeros(1, np.int64))
+    counts = histograms.empty(watch, False)
     place = watch.place[0, 0]
     middle, reach = float(place["origin"] + BINS // 2 * place["width"]), float(FAR * place["width"])
     block, index, weights = np.full(DRAWS, middle + reach), np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
     block[::4] = middle - reach
     for _ in range(MOST_BLOCKS):
-        summary.count(place, counts, 0, 0, block, DRAWS, weights, index)
+        binning.count(place, counts, 0, 0, block, DRAWS, weights, index)
     total, draws = Sum(counts), MOST_BLOCKS * DRAWS
     total.take(counts)
     mean, sd = summary.moments(watch, total, draws)
@@ -78,7 +79,7 @@ def test_draws_far_out_do_not_overflow() -> None:
     assert mean[0, 0] == middle + 0.5 * reach
     assert sd[0, 0] == pytest.approx(reach * math.sqrt(0.75), rel=1e-15)
     block[:] = middle + 1.001 * reach
-    summary.count(place, counts, 0, 0, block, DRAWS, weights, index)
+    binning.count(place, counts, 0, 0, block, DRAWS, weights, index)
     total.take(counts)
     assert total.far[0, 0] == DRAWS
 
@@ -86,15 +87,15 @@ def test_draws_far_out_do_not_overflow() -> None:
 def test_a_number_of_any_size_is_counted_where_it_belongs() -> None:
     """One strange number in a block of common ones: each power of two, infinity, what is not a number."""
     pilot = np.linspace(0.0, 1.0, DRAWS)
-    watch = summary.place(pilot[None, None], np.zeros(1, np.int64))
-    counts, place = summary.empty(watch, False), watch.place[0, 0]
+    watch = histograms.place(pilot[None, None], np.zeros(1, np.int64))
+    counts, place = histograms.empty(watch, False), watch.place[0, 0]
     index, weights = np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
     powers = 2.0 ** np.arange(-1074, 1024)
     ends = place["origin"] + place["width"] * np.array([0.0, BINS])
     strange = [*powers, *-powers, *ends, *np.nextafter(ends, -np.inf), 0.0, -0.0, np.inf, -np.inf, np.nan]
     common = Counter[int](((pilot[1:] - place["origin"]) / place["width"]).astype(int).tolist())
     for value in strange:
-        summary.count(place, counts, 0, 0, np.array([value, *pilot[1:]]), DRAWS, weights, index)
+        binning.count(place, counts, 0, 0, np.array([value, *pilot[1:]]), DRAWS, weights, index)
         total = Sum(counts)
         total.take(counts)
         with np.errstate(over="ignore"):

@@ -416,7 +416,7 @@ def test_a_damaged_checkpoint_is_refused(here: Path) -> None:
 def test_counts_from_a_machine_with_other_numbers_are_refused(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     words = [*WORDS, "assumptions=plain", "output=mine"]
     with monkeypatch.context() as patch:
-        patch.setattr(forecast.summary, "ROOM", 16.0)  # histograms twice as wide
+        patch.setattr(forecast.histograms, "ROOM", 16.0)  # histograms twice as wide
         interrupted(*words)
     outcome = simulate(*words, "resume=true")
     assert outcome.code == 5

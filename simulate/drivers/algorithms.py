@@ -38,8 +38,9 @@ def follow(x, rules, t):
         share = x.algorithm_compute_share[i]
         compute_years = (x.training_compute[i] - x.first_compute[i]) / x.algorithm_reference_growth[i]
         by_compute = x.algorithm.growth[i] * compute_years
-        moved = (1.0 - share) * by_time + share * by_compute
-        gain[i] = x.algorithm.start[i] + (moved if 0.0 < share < 1.0 else (by_time if share == 0.0 else by_compute))
+        left = (1.0 - share) * by_time if share < 1.0 else 0.0  # no share of what is infinite is nothing
+        earned = share * by_compute if share > 0.0 else 0.0
+        gain[i] = x.algorithm.start[i] + (left + earned)
     approach(rules.algorithm.limit, gain, x.algorithm.limit, x.scratch)
     for i in range(DRAWS):
         gain[i] = max(gain[i], 0.0)

@@ -1,0 +1,124 @@
+"""Counting a block of values in a histogram: in a bin, or as under, over or not a number *before* anything is cast to
+an index; and in the sums that give moments.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from simulate.compiled import inline, jit
+from simulate.fastmath import ROUND, ROUND_BITS, fma, round_even, to_bits
+from simulate.histograms import (
+    BINS,
+    CELL_BITS,
+    CELLS,
+    COARSE_CELLS,
+    COARSE_SQUARES,
+    FAR,
+    FAR_WITH_WEIGHTS,
+    MIDDLE,
+    SQUARES,
+)
+from simulate.weights import HALF, high, low
+
+
+@jit
+def count(place, counts, k, year, values, many, weights, index):
+    """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, uint16 (draw,)."""
+    if counts.heavy.size:
+        _count_weighted(place, counts.heavy[k, year], counts.totals[k, year], values, many, weights)
+    else:
+        _count(place, counts.bins[k, year], counts.totals[k, year], values, many, index)
+
+
+@inline
+def _whole(x, scale):
+    """x times a power of two as the nearest whole number; what is no number or beyond 2^51, as some number there."""
+    return to_bits(fma(x, scale, ROUND)) - ROUND_BITS
+
+
+@jit
+def _note_difference(totals, values, reference, many):
+    """Note whether a draw has another value than the reference; once is enough."""
+    if totals.differs == 0:
+        for i in range(many):
+            totals.differs |= values[i] != reference
+
+
+@jit
+def _count(place, bins, totals, values, many, index):
+    """Every draw as if it lay in the histogram; if one does not, which its number of cells tells whatever it is (not a
+    number, infinite, or so large that its bits are none of a whole number), all of them again, with care.
+    """
+    scale = 1.0 / place.width
+    left = -place.origin * scale
+    total = squares = reached = 0
+    for i in range(many):
+        position = fma(values[i], scale, left)
+        cells = _whole(position, CELLS)
+        reached |= cells
+        index[i] = np.uint16(cells >> CELL_BITS)
+        total += cells
+        d = position - 0.5 * BINS
+        squares += _whole(d * d, SQUARES)
+    _note_difference(totals, values, place.reference, many)
+    if 0 <= reached < BINS << CELL_BITS:  # a power of two: only those within set no bit above
+        totals.sum += total - many * MIDDLE
+        totals.squares += low(squares)
+        totals.squares_high += high(squares)
+        for i in range(many):
+            bins[index[i]] += np.uint16(1)
+    else:
+        _count_carefully(scale, left, bins, totals, values, many)
+
+
+@jit
+def _put(position, weight, bins, totals):
+    """Count a draw where it lies."""
+    cells = _whole(min(max(position, -1.0), float(BINS)), CELLS)
+    if position != position:
+        totals.nan += 1
+    elif cells < 0:
+        totals.under += weight
+    elif cells >= BINS << CELL_BITS:
+        totals.over += weight
+    else:
+        bins[cells >> CELL_BITS] += weight
+
+
+@jit
+def _count_carefully(scale, left, bins, totals, values, many):
+    """The same for a block in which some draw lies outside the histogram."""
+    for i in range(many):
+        position = fma(values[i], scale, left)
+        _put(position, 1, bins, totals)
+        d = position - 0.5 * BINS
+        if abs(d) <= FAR:
+            cells, square = _whole(d, CELLS), round_even(d * d * SQUARES)  # for a square 64 bits are too few
+            upper = np.floor(square * 2.0**-HALF)
+            totals.sum += low(cells)
+            totals.sum_high += high(cells)
+            totals.squares += np.int64(square - upper * 2.0**HALF)
+            totals.squares_high += np.int64(upper)
+        else:
+            totals.far += 1
+
+
+@jit
+def _count_weighted(place, bins, totals, values, many, weights):
+    """The same for draws with weights."""
+    scale = 1.0 / place.width
+    left = -place.origin * scale
+    _note_difference(totals, values, place.reference, many)
+    for i in range(many):
+        position = fma(values[i], scale, left)
+        _put(position, weights[i], bins, totals)
+        d = position - 0.5 * BINS
+        if abs(d) <= FAR_WITH_WEIGHTS:
+            value, square = _whole(d, COARSE_CELLS), _whole(d * d, COARSE_SQUARES)
+            totals.sum += low(weights[i]) * value
+            totals.sum_high += high(weights[i]) * value
+            totals.squares += low(weights[i]) * square
+            totals.squares_high += high(weights[i]) * square
+        else:
+            totals.far += weights[i]
