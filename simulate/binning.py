@@ -7,28 +7,19 @@ from __future__ import annotations
 import numpy as np
 
 from simulate.compiled import inline, jit
-from simulate.fastmath import ROUND, ROUND_BITS, fma, round_even, to_bits
-from simulate.histograms import (
-    BINS,
-    CELL_BITS,
-    CELLS,
-    COARSE_CELLS,
-    COARSE_SQUARES,
-    FAR,
-    FAR_WITH_WEIGHTS,
-    MIDDLE,
-    SQUARES,
-)
-from simulate.weights import HALF, high, low
+from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
+from simulate.histograms import BINS, CELL_BITS, CELLS, COARSE_CELLS, COARSE_SQUARES, FAR, FAR_CELLS, MIDDLE, SQUARES
+from simulate.weights import add_in_parts, high, low
 
 
 @jit
 def count(place, counts, k, year, values, many, weights, index):
     """Count the first `many` of `values`, shape (draw,), in one histogram; `index` is scratch, uint16 (draw,)."""
+    totals, outside = counts.totals[k, year], counts.outside[k, year]
     if counts.heavy.size:
-        _count_weighted(place, counts.heavy[k, year], counts.totals[k, year], values, many, weights)
+        _count_weighted(place, counts.heavy[k, year], totals, outside, values, many, weights)
     else:
-        _count(place, counts.bins[k, year], counts.totals[k, year], values, many, index)
+        _count(place, counts.bins[k, year], totals, outside, values, many, index)
 
 
 @inline
@@ -46,7 +37,7 @@ def _note_difference(totals, values, reference, many):
 
 
 @jit
-def _count(place, bins, totals, values, many, index):
+def _count(place, bins, totals, outside, values, many, index):
     """Every draw as if it lay in the histogram; if one does not, which its number of cells tells whatever it is (not a
     number, infinite, or so large that its bits are none of a whole number), all of them again, with care.
     """
@@ -69,12 +60,12 @@ def _count(place, bins, totals, values, many, index):
         for i in range(many):
             bins[index[i]] += np.uint16(1)
     else:
-        _count_carefully(scale, left, bins, totals, values, many)
+        _count_carefully(scale, left, bins, totals, outside, values, many)
 
 
 @jit
 def _put(position, weight, bins, totals):
-    """Count a draw where it lies."""
+    """Count a draw where it lies; whether that is in the histogram."""
     cells = _whole(min(max(position, -1.0), float(BINS)), CELLS)
     if position != position:
         totals.nan += 1
@@ -84,41 +75,49 @@ def _put(position, weight, bins, totals):
         totals.over += weight
     else:
         bins[cells >> CELL_BITS] += weight
+        return True
+    return False
 
 
 @jit
-def _count_carefully(scale, left, bins, totals, values, many):
+def _add_outside(d, weight, totals, outside):
+    """Add a draw that lies d bins from the middle to the moments of those outside."""
+    if abs(d) <= FAR:
+        add_in_parts(d * FAR_CELLS, weight, outside[0])
+        add_in_parts(d * d * FAR_CELLS, weight, outside[1])
+    else:
+        totals.too_far += weight
+
+
+@jit
+def _count_carefully(scale, left, bins, totals, outside, values, many):
     """The same for a block in which some draw lies outside the histogram."""
     for i in range(many):
         position = fma(values[i], scale, left)
-        _put(position, 1, bins, totals)
         d = position - 0.5 * BINS
-        if abs(d) <= FAR:
-            cells, square = _whole(d, CELLS), round_even(d * d * SQUARES)  # for a square 64 bits are too few
-            upper = np.floor(square * 2.0**-HALF)
-            totals.sum += low(cells)
-            totals.sum_high += high(cells)
-            totals.squares += np.int64(square - upper * 2.0**HALF)
-            totals.squares_high += np.int64(upper)
+        if _put(position, 1, bins, totals):
+            square = _whole(d * d, SQUARES)
+            totals.sum += _whole(d, CELLS)
+            totals.squares += low(square)
+            totals.squares_high += high(square)
         else:
-            totals.far += 1
+            _add_outside(d, 1, totals, outside)
 
 
 @jit
-def _count_weighted(place, bins, totals, values, many, weights):
+def _count_weighted(place, bins, totals, outside, values, many, weights):
     """The same for draws with weights."""
     scale = 1.0 / place.width
     left = -place.origin * scale
     _note_difference(totals, values, place.reference, many)
     for i in range(many):
         position = fma(values[i], scale, left)
-        _put(position, weights[i], bins, totals)
         d = position - 0.5 * BINS
-        if abs(d) <= FAR_WITH_WEIGHTS:
+        if _put(position, weights[i], bins, totals):
             value, square = _whole(d, COARSE_CELLS), _whole(d * d, COARSE_SQUARES)
             totals.sum += low(weights[i]) * value
             totals.sum_high += high(weights[i]) * value
             totals.squares += low(weights[i]) * square
             totals.squares_high += high(weights[i]) * square
         else:
-            totals.far += weights[i]
+            _add_outside(d, weights[i], totals, outside)

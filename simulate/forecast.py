@@ -195,7 +195,7 @@ def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
         if chosen.any():
             pilot.inputs[chosen] = elementwise.log10(pilot.inputs[chosen])
         inputs, results = (
-            histograms.place(values, rows, own.weighted)
+            histograms.place(values, rows)
             for values, rows in ((pilot.inputs, own.input_rows), (pilot.results, own.result_rows))
         )
         found.append(Watched(inputs, chosen.astype(np.int64), results, pilot.dates[:, 0].copy()))

@@ -1,8 +1,9 @@
 """Histograms of what is watched: where they lie, and the memory in which a task counts.
 
 For each watched row and instant there is a histogram of 2,048 bins, placed once by a pilot block (the first 512 draws)
-with room for eight times its range. Moments are fixed-point sums around the histogram's middle. All that is counted is
-whole numbers, so that any order of adding gives the same bits.
+with room for eight times its range. Moments are fixed-point sums around the histogram's middle; those of the few draws
+outside of it, however far, are summed apart. All that is counted is whole numbers, so that any order of adding gives
+the same bits.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from simulate import pages
 
 BINS = 2048
 ROOM = 8.0  # times the range of the pilot
-FAR = 2.0**17  # bins from the middle: beyond, a moment would overflow, so it is counted instead
-FAR_WITH_WEIGHTS = 2.0**12
-REACH = 4.0  # times its size is how far a row that the pilot saw constant may go before a draw is far
 CELL_BITS = 32  # a bin has 2^32 cells: the fixed-point resolution of a value
 CELLS, SQUARES = 2.0**CELL_BITS, 2.0**30  # of value and square, in bins
-COARSE_CELLS, COARSE_SQUARES = 2.0**16, 2.0**8  # with weights: their products have no room for more
+COARSE_CELLS, COARSE_SQUARES = 2.0**18, 2.0**12  # with weights: their products have no room for more
+FAR_CELLS = 2.0**20  # of value and square outside the histogram
+FAR = 2.0**170  # bins from the middle up to which moments are summed; only what has a pole goes further
+FAR_PARTS = 24  # of 16 bits: enough for a square
 MIDDLE = BINS << (CELL_BITS - 1)  # in cells from the left end
 #: Room behind a task's histogram: without it the middles of all histograms, where the draws are, would lie a power of
 #: two apart and push each other out of the cache.
@@ -30,9 +31,9 @@ APART = 32
 #: Where a histogram lies: left end of its first bin, width of a bin, and the value of draw 0.
 PLACE = np.dtype([("origin", "f8"), ("width", "f8"), ("reference", "f8")])
 #: What is counted beside the bins: draws below, above, not a number; draws too far away for a moment; sum and sum of
-#: squares of a task, each with the upper part of what would else overflow. `differs` is 1 once a draw has not the
-#: value of the reference.
-COUNTED = ("under", "over", "nan", "far")
+#: squares of a task's draws in the histogram, each with the upper part of what would else overflow. `differs` is 1 once
+#: a draw has not the value of the reference.
+COUNTED = ("under", "over", "nan", "too_far")
 MOMENTS = ("sum", "squares")
 TOTAL = np.dtype([(name, "i8") for name in (*COUNTED, "differs", *MOMENTS, *(f"{name}_high" for name in MOMENTS))])
 
@@ -53,6 +54,7 @@ class Counts(NamedTuple):
     bins: np.ndarray  # (watched, year, BINS and APART) uint16: a task has fewer draws
     heavy: np.ndarray  # (watched, year, BINS) int64
     totals: np.ndarray  # (watched, year) TOTAL
+    outside: np.ndarray  # (watched, year, moment, FAR_PARTS) int64: sums over the draws outside the histogram
 
 
 def empty(watch: Watch, weighted: bool) -> Counts:
@@ -60,7 +62,7 @@ def empty(watch: Watch, weighted: bool) -> Counts:
     many, none = watch.place.shape, (0, 0)
     light, heavy = (none, many) if weighted else (many, none)
     bins, heavy_bins = pages.zeros((*light, BINS + APART), np.uint16), pages.zeros((*heavy, BINS), np.int64)
-    return Counts(bins, heavy_bins, np.zeros(many, TOTAL))
+    return Counts(bins, heavy_bins, np.zeros(many, TOTAL), np.zeros((*many, len(MOMENTS), FAR_PARTS), np.int64))
 
 
 def unplaced(row: np.ndarray, years: int) -> Watch:
@@ -73,20 +75,16 @@ def one_row(watch: Watch, row: int) -> Watch:
     return Watch(watch.row[row : row + 1], watch.place[row : row + 1])
 
 
-def place(pilot: NDArray[np.float64], row: np.ndarray, weighted: bool = False) -> Watch:
+def place(pilot: NDArray[np.float64], row: np.ndarray) -> Watch:
     """Lay out the histograms by a pilot, shape (watched, year, draw). Widths are powers of two, so that scaling is
     exact.
-
-    What is constant in the pilot may still be something else in rare draws (a flag, a limit that seldom binds): its
-    histogram is as fine as it can be with those draws still near enough for the moments.
     """
     finite = np.isfinite(pilot)
     some = finite.any(axis=2)
     low = np.where(some, np.where(finite, pilot, np.inf).min(axis=2), 0.0)
     high = np.where(some, np.where(finite, pilot, -np.inf).max(axis=2), 0.0)
     size = np.maximum(np.maximum(np.abs(low), np.abs(high)), 1.0)
-    rare = size * (REACH / (FAR_WITH_WEIGHTS if weighted else FAR) * BINS / ROOM)
-    spread = np.where(high == low, rare, np.maximum(high - low, size * 2.0**-30))  # rounding noise is no spread
+    spread = np.maximum(high - low, size * 2.0**-30)  # less is rounding noise
     _, exponent = np.frexp(spread * (ROOM / BINS))
     width = np.ldexp(1.0, exponent)
     watch = unplaced(row, pilot.shape[1])

@@ -11,8 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.compiled import entry
-from simulate.histograms import BINS, CELLS, COARSE_CELLS, COARSE_SQUARES, COUNTED, MOMENTS, SQUARES, Counts, Watch
-from simulate.weights import whole
+from simulate.histograms import (
+    BINS,
+    CELLS,
+    COARSE_CELLS,
+    COARSE_SQUARES,
+    COUNTED,
+    FAR_CELLS,
+    MOMENTS,
+    SQUARES,
+    Counts,
+    Watch,
+)
+from simulate.weights import in_one, whole
 
 STRIPE = 64  # bins that are added to a sum at once, if any holds a draw
 
@@ -23,7 +34,7 @@ class Sum:
     def __init__(self, counts: Counts) -> None:
         shape = counts.totals.shape
         self.bins = np.zeros((*shape, BINS), np.int64)
-        self.under, self.over, self.nan, self.differs, self.far = (np.zeros(shape, np.int64) for _ in range(5))
+        self.under, self.over, self.nan, self.differs, self.too_far = (np.zeros(shape, np.int64) for _ in range(5))
         self.sum, self.squares = (np.zeros(shape, dtype=object) for _ in MOMENTS)
 
     def take(self, counts: Counts) -> np.ndarray:
@@ -36,6 +47,7 @@ class Sum:
         if counts.heavy.size:
             finer = CELLS / COARSE_CELLS, SQUARES / COARSE_SQUARES
             added = [some * int(times) for some, times in zip(added, finer, strict=True)]
+        _add_outside(counts, added)
         for name, more in zip(MOMENTS, added, strict=True):
             getattr(self, name)[:] += more
         counts.totals[:] = 0
@@ -53,6 +65,14 @@ class Sum:
         for name in ("bins", *COUNTED, *MOMENTS):
             getattr(self, name)[:] += getattr(other, name)
         self.differs |= other.differs
+
+
+def _add_outside(counts: Counts, sums: list[np.ndarray]) -> None:
+    """Add the draws outside of the histograms to a task's `sums` of value and square, and set their own to zero."""
+    some = (counts.totals["under"] | counts.totals["over"]) > 0
+    for k, finer in enumerate((CELLS / FAR_CELLS, SQUARES / FAR_CELLS)):
+        sums[k][some] += in_one(counts.outside[some, k]) * int(finer)
+    counts.outside[some] = 0
 
 
 @entry
@@ -103,14 +123,15 @@ def quantiles(watch: Watch, total: Sum, levels: NDArray[np.float64]) -> NDArray[
 def moments(watch: Watch, total: Sum, mass: int) -> tuple[np.ndarray, np.ndarray]:
     """Mean and standard deviation (watched, year); `mass` is the number of draws, or the sum of their weights.
 
-    Both are infinite where draws lie too far out for a sum (a pole), and the spread is 0 where all draws are the same.
+    Both are infinite where a draw lies too far out for a sum (at a pole), and the spread is 0 where all draws are the
+    same.
     """
     place = watch.place
     average = (total.sum / mass).astype(np.float64) / CELLS
     square = (total.squares / mass).astype(np.float64) / SQUARES
     mean = place["origin"] + place["width"] * (BINS // 2 + average)
     sd = place["width"] * np.sqrt(np.maximum(square - average * average, 0.0))
-    same, far = total.differs == 0, total.far > 0
+    same, far = total.differs == 0, total.too_far > 0
     infinite = np.where(total.over > 0, np.inf, -np.inf)
     mean = np.where(same, place["reference"], np.where(far, infinite, mean))
     return mean, np.where(same, 0.0, np.where(far, np.inf, sd))

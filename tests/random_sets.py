@@ -10,9 +10,13 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from functools import cache
 from random import Random
+from types import MappingProxyType
 from typing import Any, NamedTuple
+
+from reference_mixture import of_hypothesis
 
 from simulate import units
 from simulate.units import Conversion, Operation
@@ -338,10 +342,6 @@ def assumption_set(number: int) -> dict[str, Any]:
         ceilings["bound"] = {"formula": "26.5 + ratio*(year - start_year)/4", "unit": "log10 FLOP"}
         stated = ["bound"]
     levels = thresholds(pick, chosen, units_of)
-    texts = [row.get("formula", "") for table in (inputs, quantities, ceilings, levels) for row in table.values()]
-    for name in FREE:
-        if not any(re.search(rf"\b{name}\b", text) for text in texts):
-            del inputs[name]
     found |= {
         "drivers": chosen,
         "inputs": inputs,
@@ -349,10 +349,18 @@ def assumption_set(number: int) -> dict[str, Any]:
         "ceilings": ceilings,
         "inactive": sorted(pick.sample(stated, pick.randint(0, len(stated) - 1))),
         "sharpness": pick.choice([None, None, 1, 8.5, 60]),
-        "correlations": correlations(pick, inputs | levels),
         "thresholds": levels,
     }
-    return found
+    for name in unread(found):
+        del inputs[name]
+    return {**found, "correlations": correlations(pick, inputs | levels)}
+
+
+def unread(config: dict[str, Any], evidence: Mapping[str, Row] = MappingProxyType({})) -> list[str]:
+    """Inputs that only formulas read, and none does."""
+    tables = (*(config[name] for name in ("inputs", "quantities", "ceilings", "thresholds")), evidence)
+    texts = [str(row.get("formula", row.get("loglik", ""))) for table in tables for row in table.values()]
+    return [name for name in FREE if name in config["inputs"] and not any(re.search(rf"\b{name}\b", t) for t in texts)]
 
 
 def by_drivers(chosen: dict[str, Any], quantities: dict[str, Row]) -> list[str]:
@@ -508,4 +516,9 @@ def mixed_set(number: int) -> dict[str, Any]:
             same = "unit" not in row or first.setdefault(name, row)["unit"] == row["unit"]
             changes["inputs"][name] = row if same else first[name]
         stated[f"variant_{k}"] = {"weight": share, **changes}
-    return {**config, "hypotheses": stated, "evidence": evidence(pick, config)}
+    found = {**config, "hypotheses": stated, "evidence": evidence(pick, config)}
+    nowhere = [set(unread(of_hypothesis(found, changes), found["evidence"])) for changes in stated.values()]
+    for name in set.intersection(*nowhere):
+        for changes in stated.values():
+            changes.setdefault("inputs", {})[name] = None
+    return found

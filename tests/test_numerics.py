@@ -13,6 +13,7 @@ from fractions import Fraction
 from statistics import NormalDist
 from typing import Any
 
+import kernel_values
 import mpmath
 import numpy as np
 import pytest
@@ -61,27 +62,69 @@ def counted(values: np.ndarray) -> tuple[float, float, float]:
     return float(mean[0, 0]), float(sd[0, 0]), float(watch.place["width"][0, 0])
 
 
-def test_draws_far_out_do_not_overflow() -> None:
-    """A whole step of draws, each as far from the middle as one may be whose value is added up."""
+@pytest.mark.parametrize("weight", [None, 2**32, 1], ids=["without weights", "heaviest", "lightest"])
+@pytest.mark.parametrize("bins", [BINS, 2.0**17, 1.5 * 2.0**40, FAR], ids=["near", "far", "very far", "farthest"])
+def test_draws_far_out_are_in_the_moments(bins: float, weight: int | None) -> None:
+    """A whole step of draws outside the histogram, as many and as heavy as may be."""
     pilot = np.linspace(0.0, 1.0, DRAWS)
     watch = histograms.place(pilot[None, None], np.zeros(1, np.int64))
-    counts = histograms.empty(watch, False)
-    place = watch.place[0, 0]
-    middle, reach = float(place["origin"] + BINS // 2 * place["width"]), float(FAR * place["width"])
-    block, index, weights = np.full(DRAWS, middle + reach), np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
+    counts = histograms.empty(watch, weight is not None)
+    place, one = watch.place[0, 0], weight or 1
+    middle, reach = float(place["origin"] + BINS // 2 * place["width"]), float(bins * place["width"])
+    block, index, weights = np.full(DRAWS, middle + reach), np.zeros(DRAWS, np.uint16), np.full(DRAWS, one, np.int64)
     block[::4] = middle - reach
-    for _ in range(MOST_BLOCKS):
-        binning.count(place, counts, 0, 0, block, DRAWS, weights, index)
-    total, draws = Sum(counts), MOST_BLOCKS * DRAWS
-    total.take(counts)
-    mean, sd = summary.moments(watch, total, draws)
-    assert (total.under[0, 0], total.over[0, 0], total.far[0, 0]) == (draws // 4, draws * 3 // 4, 0)
+    total, mass = Sum(counts), MOST_BLOCKS * DRAWS * one
+    for _ in range(2):
+        for _ in range(MOST_BLOCKS):
+            binning.count(place, counts, 0, 0, block, DRAWS, weights, index)
+        total.take(counts)
+    mean, sd = summary.moments(watch, total, 2 * mass)
+    assert (total.under[0, 0], total.over[0, 0], total.too_far[0, 0]) == (mass // 2, mass * 3 // 2, 0)
     assert mean[0, 0] == middle + 0.5 * reach
     assert sd[0, 0] == pytest.approx(reach * math.sqrt(0.75), rel=1e-15)
-    block[:] = middle + 1.001 * reach
-    binning.count(place, counts, 0, 0, block, DRAWS, weights, index)
-    total.take(counts)
-    assert total.far[0, 0] == DRAWS
+
+
+def test_a_draw_beyond_all_sums_makes_the_moments_infinite() -> None:
+    pilot = np.linspace(0.0, 1.0, DRAWS)
+    watch = histograms.place(pilot[None, None], np.zeros(1, np.int64))
+    counts, place = histograms.empty(watch, False), watch.place[0, 0]
+    index, weights = np.zeros(DRAWS, np.uint16), np.ones(DRAWS, np.int64)
+    for sign in (1, -1):
+        for value in (1.001 * FAR * place["width"], math.inf):
+            total = Sum(counts)
+            binning.count(place, counts, 0, 0, np.array([sign * value, *pilot[1:]]), DRAWS, weights, index)
+            total.take(counts)
+            mean, sd = summary.moments(watch, total, DRAWS)
+            assert total.too_far[0, 0] == 1
+            assert (mean[0, 0], sd[0, 0]) == (sign * math.inf, math.inf)
+
+
+SELDOM = {"flag": "5e9*(u > 0.9995)", "nearly": "3 + 1e-9*u + 0.5*(u > 0.9995)"}
+
+
+@pytest.mark.parametrize("evidence", [False, True], ids=["plain", "with evidence"])
+def test_a_quantity_that_seldom_differs_has_its_moments(evidence: bool) -> None:
+    """No draw of the pilot is among the few: the histogram is as narrow as can be, and these are far from it."""
+    settings = settings_of(
+        {"u": {"dist": "uniform", "low": 0, "high": 1, "interval": 1, "unit": "1"}},
+        horizon=2027,
+        quantities={name: {"formula": formula, "unit": "OOM"} for name, formula in SELDOM.items()},
+        evidence={"seen": {"loglik": "-u"}} if evidence else {},
+    )
+    draws = 2**17
+    found = forecast.run(build(settings), draws, 1)
+    u = kernel_values.values(settings, draws).inputs["u"]
+    assert np.sum(u > 0.9995) > 20
+    assert not np.any(u[:DRAWS] > 0.9995)
+    weight = np.rint(2.0**32 * np.exp(-u)) if evidence else np.ones(draws)
+    for name, formula in SELDOM.items():
+        value = eval(formula, {"u": u})  # as Python reads it
+        mean = np.average(value, weights=weight)
+        sd = math.sqrt(np.average((value - mean) ** 2, weights=weight))
+        assert found[f"{name}_mean"][0] == pytest.approx(mean, rel=1e-12), name
+        assert found[f"{name}_sd"][0] == pytest.approx(sd, rel=1e-9), name
+        middle = found[name].sel(quantile=[0.05, 0.5, 0.95]).values[:, 0]
+        assert middle == pytest.approx(np.full(3, np.median(value)), abs=1e-8), name
 
 
 def test_a_number_of_any_size_is_counted_where_it_belongs() -> None:
