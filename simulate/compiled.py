@@ -1,8 +1,8 @@
 """How this project compiles: three decorators.
 
-`inline` is for small functions of one number, `jit` for passes over a block of draws, `entry` for the few functions
-that Python calls; only those are stored (`code_cache`). Neither fast-math nor division checks: the first changes
-answers, the second stops vectorisation.
+`inline` is for small functions of one number, `jit` for passes over a block of draws, both as `fragments` of what calls
+them; `entry` is for the few functions that Python calls, and only those are stored (`code_cache`). Neither fast-math
+nor division checks: the first changes answers, the second stops vectorisation.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import llvmlite.binding
 import numba
 
 from simulate import code_cache
+from simulate.fragments import fragment
 
 config: Any = numba.config
 
@@ -35,13 +36,13 @@ _use_wide_vectors()
 #: No function makes arrays, so none needs to count references to them (a tenth of the time, and a third of the
 #: compilation).
 OPTIONS: dict[str, Any] = {"error_model": "numpy", "_nrt": False}
-inline = numba.njit(**OPTIONS, forceinline=True)
-jit = numba.njit(**OPTIONS, nogil=True)
+inline = fragment(**OPTIONS, forceinline=True)
+jit = fragment(**OPTIONS, nogil=True)
 
 
 def entry(function):
     """Compile a function that Python calls, and keep the machine code for the next process."""
-    compiled, folder = jit(function), code_cache.folder(function.__module__)
+    compiled, folder = numba.njit(**OPTIONS, nogil=True)(function), code_cache.folder(function.__module__)
     if folder and not config.DISABLE_JIT:
         code_cache.keep(compiled, folder)
     return compiled

@@ -118,7 +118,7 @@ def test_nothing_prints_and_nothing_is_compiled_behind_the_back() -> None:
             node.func.id for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
         ]
         assert "print" not in calls, name
-        if name not in ("compiled", "code_cache", "fastmath"):
+        if name not in ("compiled", "fragments", "code_cache", "fastmath"):
             assert not re.search(r"^(import numba|from numba)", path.read_text("utf-8"), flags=re.MULTILINE), name
 
 
