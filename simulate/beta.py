@@ -72,6 +72,7 @@ def quantile(u: Array, rest: Array, a: float, b: float) -> Array:
     """The quantile of u = 1 - rest, for a, b >= 1 on (0, 1); the two are given so that neither end loses digits."""
     split = float(probability(np.array([a / (a + b)]), a, b)[0])
     low = u <= split
-    lower = _lower_quantile(np.where(low, u, split), a, b)
-    upper = _lower_quantile(np.where(low, 1.0 - split, rest), b, a)
-    return np.where(low, lower, 1.0 - upper)
+    found = np.empty_like(u)
+    found[low] = _lower_quantile(u[low], a, b)
+    found[~low] = 1.0 - _lower_quantile(rest[~low], b, a)
+    return found

@@ -59,24 +59,39 @@ def triangular(fields: Fields) -> Shape:
     return truncate(Shape(parts, probability), fields)
 
 
-def pert(fields: Fields) -> Shape:
-    """Beta in PERT's form: shapes 1 + 4 (mode - A) / (B - A) and 1 + 4 (B - mode) / (B - A) on its support A to B."""
-    low, mode, high = _ends_and_mode(fields)
-    tail = tail_mass(fields, bounded=True)
-    start, end = low, high
-    a = b = 3.0
-    for _ in range(200):  # widen the support until the quantiles are low and high
-        a, b = 1.0 + 4.0 * (mode - start) / (end - start), 1.0 + 4.0 * (end - mode) / (end - start)
+def _support(low: float, mode: float, high: float, tail: float) -> tuple[float, float, float, float]:
+    """Where PERT's beta starts, its width and its two shapes, so that it has the mass `tail` below low and above high.
+
+    All follow from where in the support the mode lies, as a share: which share the quantiles then say is linear enough
+    for the secant method.
+    """
+
+    def with_mode_at(share: float) -> tuple[float, float, float, float]:
+        a, b = 1.0 + 4.0 * share, 1.0 + 4.0 * (1.0 - share)
         if tail == 0.0:
-            break
+            return low, high - low, a, b
         q_low, q_high = beta.quantile(np.array([tail, 1.0 - tail]), np.array([1.0 - tail, tail]), a, b)
         width = (high - low) / float(q_high - q_low)
-        wider = low - width * float(q_low)
-        settled = abs(wider - start) + abs(wider + width - end) <= 1e-13 * width
-        start, end = min(wider, mode), max(wider + width, mode)
-        if settled:
+        return low - width * float(q_low), width, a, b
+
+    def off(share: float) -> float:
+        start, width, _, _ = with_mode_at(share)
+        return min(max((mode - start) / width, 0.0), 1.0) - share
+
+    before, share = 0.5, (mode - low) / (high - low)
+    error_before, error = off(before), off(share)
+    for _ in range(50):
+        if abs(error) <= 1e-15 or error == error_before:
             break
-    width = end - start
+        step = error * (share - before) / (error - error_before)
+        before, error_before, share = share, error, min(max(share - step, 0.0), 1.0)
+        error = off(share)
+    return with_mode_at(share)
+
+
+def pert(fields: Fields) -> Shape:
+    """Beta in PERT's form: shapes 1 + 4 (mode - A) / (B - A) and 1 + 4 (B - mode) / (B - A) on its support A to B."""
+    start, width, a, b = _support(*_ends_and_mode(fields), tail_mass(fields, bounded=True))
     low_end, high_end = bounds(fields)
     p_low, p_high = (
         float(beta.probability(np.array([min(max((x - start) / width, 0.0), 1.0)]), a, b)[0])
