@@ -20,6 +20,7 @@ import numpy as np
 from simulate.blocks import DRAWS
 from simulate.compiled import inline, jit
 from simulate.fastmath import LOG2_E, LOG10_2, exp, exp2, exp10, log2, log10, log10_one_plus
+from simulate.quadrature import gauss_legendre
 from simulate.sequence import one_of
 
 #: Rows of a path, after its prefix: kernel unit, meaning. "level" stands for the log10 of the path's own unit.
@@ -46,7 +47,7 @@ PATH = np.dtype(
 #: whether its growth is shaken.
 RULE = np.dtype([("law", "i8"), ("limit", "i8"), ("at", "f8"), ("on", "i8"), ("volatile", "i8")])
 
-_NODES, _WEIGHTS = (tuple(float(v) for v in side) for side in np.polynomial.legendre.leggauss(24))
+_NODES, _WEIGHTS = gauss_legendre(24)
 NEGLIGIBLE = 30.0  # orders of magnitude below a limit at which it cannot be felt in 53 bits
 LONGEST_TURN = 8.5  # in units of the reversion time: beyond, the growth has turned to within 2e-16
 

@@ -36,8 +36,9 @@ def build(quantile: Quantile) -> Array:
     Returns coefficients, shape (2 sides * LENGTH * 4,). Made of exact operations only: the same bits on every machine.
     """
     segment = np.arange(LENGTH - 1)
-    low = np.exp2(segment // SEGMENTS - (OCTAVES + 1.0)) * (1.0 + (segment % SEGMENTS) / SEGMENTS)
-    width = np.exp2(segment // SEGMENTS - (OCTAVES + 1.0)) / SEGMENTS
+    octave = np.ldexp(1.0, segment // SEGMENTS - (OCTAVES + 1))
+    low = octave * (1.0 + (segment % SEGMENTS) / SEGMENTS)
+    width = octave / SEGMENTS
     near = np.concatenate([low[:, None] + width[:, None] * np.array(_NODES), np.full((1, 4), 0.5)])
     far = 1.0 - near
     sides = []

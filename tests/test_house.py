@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from simulate import sources
+
 ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "simulate"
 HEAVY = ("xarray", "hydra", "omegaconf", "matplotlib", "netCDF4", "rich", "pandas")
@@ -120,6 +122,18 @@ def test_nothing_prints_and_nothing_is_compiled_behind_the_back() -> None:
         assert "print" not in calls, name
         if name not in ("compiled", "fragments", "code_cache", "fastmath"):
             assert not re.search(r"^(import numba|from numba)", path.read_text("utf-8"), flags=re.MULTILINE), name
+
+
+FUNCTIONS = r"exp\w*|log\w*|pow\w*|sin\w*|cos\w*|tan\w*"
+LIBRARIES = rf"\bnp\.(linalg|polynomial|{FUNCTIONS})\b|\bmath\.({FUNCTIONS})\("
+
+
+def test_draws_hang_on_no_mathematics_of_a_library() -> None:
+    """Its last bits change with the version and the processor; those of `fastmath` do not."""
+    for path in sources.made_of("simulate.kernel"):
+        found = {match[0] for match in re.finditer(LIBRARIES, path.read_text("utf-8"))}
+        guess = {"math.cos("} if path.stem == "quadrature" else set()  # which Newton's steps make the same
+        assert found == guess, path.stem
 
 
 def test_every_module_and_public_function_says_what_it_is_for() -> None:

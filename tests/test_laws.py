@@ -24,6 +24,7 @@ from simulate.assumptions import build
 from simulate.blocks import DRAWS
 from simulate.errors import Mistakes
 from simulate.laws import LAWS, LIMITS, PATH, logistic, logistic_amount
+from simulate.quadrature import gauss_legendre
 
 LOG10_2 = math.log10(2)
 Parameters = dict[str, float]
@@ -400,3 +401,16 @@ def test_uncertain_growth_by_quadrature_instead_of_draws() -> None:
                 return (v - mpmath.log10(1 + mpmath.mpf(10) ** (v - 28))) * mpmath.npdf(z)
 
             assert mean == pytest.approx(float(mpmath.quad(weighted, ends.tolist())), abs=1e-9)
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 24])
+def test_the_points_of_quadrature_are_correctly_rounded(n: int) -> None:
+    """Found again with mpmath's own polynomials, at 50 digits."""
+    nodes, weights = gauss_legendre(n)
+    assert list(nodes) == sorted(nodes)
+    with mpmath.workdps(50):
+        for node, weight in zip(nodes, weights, strict=True):
+            exact = mpmath.findroot(lambda x: mpmath.legendre(n, x), mpmath.mpf(node))
+            assert float(exact) == node
+            slope = n * (mpmath.legendre(n - 1, exact) - exact * mpmath.legendre(n, exact)) / (1 - exact**2)
+            assert float(2 / ((1 - exact**2) * slope**2)) == weight

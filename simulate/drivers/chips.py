@@ -15,6 +15,7 @@ from simulate.compiled import jit
 from simulate.drivers.declare import Ceiling, Input, Path, Quantity, Scratch
 from simulate.fastmath import LOG10_2, exp10, log2
 from simulate.laws import amount_at, grow
+from simulate.quadrature import gauss_legendre
 from simulate.units import LOG10_E
 
 PATHS = (Path("chip", "log10 H100e/yr", "chip_output", "AI chips made in a year"),)
@@ -28,7 +29,7 @@ QUANTITIES = (Quantity("chips", "log10 H100e", "stock of AI chips"),)
 REQUIRES = ("run",)
 CEILING = Ceiling("chips", "the share of all chips that one run gets, for its length")
 
-_NODES, _WEIGHTS = (tuple(0.5 * float(v) for v in side) for side in np.polynomial.legendre.leggauss(5))
+_NODES, _WEIGHTS = (tuple(0.5 * v for v in side) for side in gauss_legendre(5))
 NONE_YET = 0.0  # no panel is as short
 SCRATCH = ("chip_stock", "chip_made", "chip_inverse_limit", "chip_panel", Scratch("chip_survival", len(_NODES) + 1))
 
