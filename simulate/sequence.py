@@ -2,7 +2,7 @@
 
 Numba cannot call the members of a list, but a function may call others that it knows by closure. So a list becomes a
 shallow tree of such functions, four to a node; the compiler sees through it, and a list in one place stays the only
-list. (Shallow, since every level is optimised once more with all that is below it.)
+list.
 """
 
 from __future__ import annotations
