@@ -48,6 +48,12 @@ def folder(module: str) -> Path | None:
     return place
 
 
+def is_kept(module: str) -> bool:
+    """Whether code of a module is there already, so that a process need not compile it."""
+    place = folder(module)
+    return place is not None and any(place.glob("*.nbi"))
+
+
 def keep(dispatcher: Any, place: Path) -> None:
     """Have numba keep the machine code of a function in a folder: what it does itself, but in files of our own.
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from simulate import page, wording
+from simulate import code_cache, page, wording
 
 
 @contextmanager
@@ -18,6 +18,8 @@ def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+    if not code_cache.is_kept("simulate.kernel"):
+        note("compiling the kernel first, about 40 seconds, once")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(wording.clean(what, 60), total=total)

@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+import sys
 
 import make_dataset
 import numpy as np
@@ -14,7 +15,7 @@ from command_line import HEADER, LINE, write
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulate import progress, report, results, wording
+from simulate import code_cache, progress, report, results, wording
 from simulate.__main__ import main
 
 
@@ -157,6 +158,23 @@ def test_a_terminal_without_unicode_gets_every_answer(words, tmp_path, monkeypat
         told[encoding] = page.read()
     assert told["ascii"].strip()
     assert told["ascii"].count("?") == told["utf-8"].count("?")  # no sign that is only replaced
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_terminal_is_told_why_the_first_run_waits(kept, capsys, monkeypatch):
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(code_cache, "is_kept", lambda module: kept and module == "simulate.kernel")
+    with progress.shown("drawing", 10) as advance:
+        advance(10)
+    assert ("compiling the kernel" in capsys.readouterr().err) == (not kept)
+
+
+def test_code_is_kept_once_a_function_was_compiled(tmp_path, monkeypatch):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert not code_cache.is_kept("simulate.kernel")
+    (code_cache.folder("simulate.kernel") / "some.nbi").touch()
+    assert code_cache.is_kept("simulate.kernel")
+    assert not code_cache.is_kept("simulate.elementwise")
 
 
 def test_progress_is_silent_without_a_terminal(capsys):
