@@ -61,10 +61,11 @@ class Used(NamedTuple):
     errors: str
 
 
-def measure(words: list[str]) -> Used:
-    """Run Python with these words in a fresh folder and wait for it."""
+def measure(words: list[str], cold: bool = False) -> Used:
+    """Run Python with these words in a fresh folder and wait for it; `cold` has nothing compiled before."""
     with tempfile.TemporaryDirectory() as folder:
         environment = os.environ | {"PYTHONPATH": os.environ.get("PYTHONPATH", str(ROOT))}
+        environment |= {"XDG_CACHE_HOME": folder} if cold else {}
         filled = [word.replace("FOLDER", folder) for word in words]
         spent = Path(folder) / "spent.json"
         done = subprocess.run(
@@ -82,14 +83,21 @@ def help_seconds() -> float:
     return min(measure(["-m", "simulate", "--help"]).cpu for _ in range(5))
 
 
-def peak_memory(draws: int) -> Used:
-    """A default run of so many draws."""
-    return measure(["-m", "simulate", f"draws={draws}", "hydra.run.dir=FOLDER/run"])
+def default_set(draws: int, cold: bool = False) -> Used:
+    """A run of the default set with so many draws."""
+    return measure(["-m", "simulate", f"draws={draws}", "hydra.run.dir=FOLDER/run"], cold)
+
+
+def start_up() -> tuple[float, float]:
+    """CPU seconds of 100,000 draws, compiled before (the least of three) and with nothing compiled."""
+    cold = default_set(100_000, cold=True).cpu
+    default_set(1000)
+    return min(default_set(100_000).cpu for _ in range(3)), cold
 
 
 def default_run(repeats: int = 3) -> dict[str, float]:
     """Wall seconds of the parts of the default run, once compiled: those of the quickest repeat."""
-    measure(["-m", "simulate", "draws=1000", "hydra.run.dir=FOLDER/run"])
+    default_set(1000)
     found = []
     for _ in range(repeats):
         used = measure(["-c", CLOCKS, "hydra.run.dir=FOLDER/run"])
