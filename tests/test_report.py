@@ -171,8 +171,10 @@ def test_a_terminal_is_told_why_the_first_run_waits(kept, capsys, monkeypatch):
 
 def test_code_is_kept_once_a_function_was_compiled(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    place = code_cache.folder("simulate.kernel")
+    (place / "something").touch()
     assert not code_cache.is_kept("simulate.kernel")
-    (code_cache.folder("simulate.kernel") / "some.nbi").touch()
+    (place / "some.nbi").touch()
     assert code_cache.is_kept("simulate.kernel")
     assert not code_cache.is_kept("simulate.elementwise")
 
