@@ -9,7 +9,7 @@ import numpy as np
 from simulate.compiled import inline, jit
 from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
 from simulate.histograms import BINS, CELL_BITS, CELLS, COARSE_CELLS, COARSE_SQUARES, FAR, FAR_CELLS, MIDDLE, SQUARES
-from simulate.weights import add_in_parts, high, low
+from simulate.wide import add_in_parts, high, low
 
 
 @jit

@@ -217,9 +217,9 @@ def _kurtosis(watch: Watch, total: Sum) -> Array:
         bins = total.bins[row, year].astype(np.float64)
         bins[0] += total.under[row, year]
         bins[-1] += total.over[row, year]
-        off = at - bins @ at / bins.sum()
-        square = bins @ off**2
-        found[row, year] = (bins @ off**4) * bins.sum() / square**2 if square > 0.0 else np.inf
+        off = at - (bins * at).sum() / bins.sum()
+        square = (bins * off**2).sum()
+        found[row, year] = (bins * off**4).sum() * bins.sum() / square**2 if square > 0.0 else np.inf
     return found
 
 

@@ -40,6 +40,16 @@ def pearson(spearman: float) -> float:
     return 2.0 * total
 
 
+def spearman(pearson: Any) -> Any:
+    """The other way, elementwise: the rank correlation 6/pi asin(r / 2), by its series."""
+    x = 0.5 * np.clip(pearson, -1.0, 1.0)
+    term, total = x, x
+    for k in range(1, 26):
+        term = term * x * x * ((2 * k - 1) * (2 * k - 1)) / ((2 * k) * (2 * k + 1))
+        total = total + term
+    return total / PI_SIXTH
+
+
 def correlate(
     given: Any, drawn: Mapping[str, Row], broken: set[str], where: Where, mistakes: list[Mistake], notes: list[str]
 ) -> Correlations:
@@ -178,7 +188,7 @@ def _impossible(
     near = _nearest_possible(matrix)
 
     def possible(pair: tuple[str, str]) -> float:
-        return 6.0 / math.pi * math.asin(near[names.index(pair[0]), names.index(pair[1])] / 2.0)
+        return float(spearman(near[names.index(pair[0]), names.index(pair[1])]))
 
     worst = max(pairs, key=lambda pair: abs(possible(pair) - pairs[pair]))
     return Mistake(

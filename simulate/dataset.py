@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulate import by_hypothesis, convergence, provenance
+from simulate.correlation import spearman
 from simulate.crossings import NEVER_CROSSED
 from simulate.outcome import LIKELIHOOD, RESULTS, Outcome
+from simulate.products import product
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -88,10 +90,10 @@ class _Labels:
 
     def _correlations(self) -> None:
         names = self.set.correlations.names
-        pearson = self.set.correlations.factor @ self.set.correlations.factor.T
         self.coordinates["correlated"] = ("correlated", np.array(names, dtype=str))
         self.coordinates["correlated_with"] = ("correlated_with", np.array(names, dtype=str))
-        reached = 6.0 / np.pi * np.arcsin(np.clip(pearson, -1.0, 1.0) / 2.0)
+        factor = self.set.correlations.factor
+        reached = spearman(product(factor, factor.T))
         about = {"long_name": "Spearman rank correlation"}
         self.variables["correlation"] = (("correlated", "correlated_with"), reached, about)
 

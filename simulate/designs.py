@@ -18,6 +18,7 @@ from simulate.correlation import cholesky
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes
 from simulate.plan import Prepared
+from simulate.products import product
 from simulate.rows import Row
 from simulate.sampling import SMALLEST
 from simulate.shapes import Kind
@@ -66,7 +67,7 @@ def _together(sets: Iterable[Assumptions]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for one in sets:
         names = [name if name in one.rows else LEVEL + name for name in one.correlations.names]
-        matrix = one.correlations.factor @ one.correlations.factor.T
+        matrix = product(one.correlations.factor, one.correlations.factor.T)
         for i, j in zip(*np.nonzero(np.abs(np.triu(matrix, 1)) > 1e-12), strict=True):
             a, b = found.get(names[i], (names[i],)), found.get(names[j], (names[j],))
             group = tuple(dict.fromkeys((*a, *b)))
@@ -160,7 +161,7 @@ def _given(draws: sampling.Draws, known: Mapping[str, Row], where: int, level: f
     if place not in draws.correlated:
         return draws
     left = draws.correlated != place
-    matrix = draws.mixing @ draws.mixing.T
+    matrix = product(draws.mixing, draws.mixing.T)
     r = matrix[left][:, ~left][:, 0]
     spread = np.sqrt(1.0 - r**2)
     partial = (matrix[left][:, left] - np.outer(r, r)) / np.outer(spread, spread)

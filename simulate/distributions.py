@@ -149,10 +149,13 @@ def mixture(fields: Fields) -> Shape:
             )
         )
     weights = [number(part, "weight") for part in given]
-    if min(weights) < 0.0 or abs(sum(weights) - 1.0) > 1e-9:
+    whole = math.fsum(weights)
+    if min(weights) < 0.0 or abs(whole - 1.0) > 1e-9:
         raise Unfit(
             Problem(
-                "parts", f"the weights {shown(weights)} add to {sum(weights):g}", "give weights from 0 that add to 1"
+                "parts",
+                f"the weights {shown(weights)} add to {whole:g}",
+                "give weights from 0 that add to 1",
             )
         )
     outer = {name: fields[name] for name in ("interval", "min", "max") if name in fields}
@@ -162,10 +165,10 @@ def mixture(fields: Fields) -> Shape:
         shapes.append(shape(inner))
 
     def probability(x: float) -> float:
-        return sum(w * s.probability(x) for w, s in zip(weights, shapes, strict=True))
+        return math.fsum(w * s.probability(x) for w, s in zip(weights, shapes, strict=True))
 
     kept = [weight * (1.0 - s.truncated) for weight, s in zip(weights, shapes, strict=True)]
-    total = sum(kept)
+    total = math.fsum(kept)
     check_kept(total)
     parts, low = [], 0.0
     for weight, inner_shape in zip(kept, shapes, strict=True):

@@ -21,6 +21,8 @@ from simulate.rows import is_number
 
 SLACK = 1e-9
 """Weights of printed decimals may miss 1 by this; the rest is shared out in proportion."""
+ROUNDING = 12
+"""Digits to which a sum of stated decimals is what its author meant."""
 MOST = 32
 EXAMPLE = "{weight: 0.2, inputs: {...}}"
 STATING = ("value", *grammar.DEFINING_FIELDS)  # a row with one of these can stand alone
@@ -63,7 +65,8 @@ def read(check: Check) -> list[Variant]:
     if given and len(known) == len(given) and abs(total - 1.0) > SLACK:
         listed = ", ".join(f"{name} {weight:g}" for name, weight in weights.items())
         check.wrong("hypotheses", f"the weights of the hypotheses sum to {total:.12g}: {listed}", "make them sum to 1")
-    return [_variant(check, name, fields, (weights[name] or 0.0) / (total or 1.0)) for name, fields in readable.items()]
+    whole = round(total, ROUNDING) or 1.0  # weights that add to 1 stay as they are stated
+    return [_variant(check, name, fields, (weights[name] or 0.0) / whole) for name, fields in readable.items()]
 
 
 def _readable(check: Check, name: str, fields: Any) -> bool:

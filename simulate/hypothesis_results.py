@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import contents
+from simulate.products import product
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -26,9 +27,10 @@ def weights(dataset: xr.Dataset) -> tuple[Array, Array, Array]:
     if "pair_mass" not in dataset:
         return prior, posterior, np.zeros_like(prior)
     pairs = dataset["pair_mass"].values
-    mass = prior @ pairs @ prior
-    square = prior**2 * np.diag(pairs) - 2.0 * posterior * prior * (pairs @ prior) + posterior**2 * mass
-    return prior, posterior, np.sqrt(np.maximum(square, 0.0)) / (prior @ dataset["evidence_mass"].values)
+    weighed = product(pairs, prior)
+    mass = product(prior, weighed)
+    square = prior**2 * np.diag(pairs) - 2.0 * posterior * prior * weighed + posterior**2 * mass
+    return prior, posterior, np.sqrt(np.maximum(square, 0.0)) / product(prior, dataset["evidence_mass"].values)
 
 
 def draws(dataset: xr.Dataset) -> Array:

@@ -76,15 +76,22 @@ def _clopper_pearson(hits: NDArray, draws: NDArray, alpha: float) -> tuple[NDArr
 
 def _where_cumulative_is(target: float, k: NDArray, n: NDArray) -> NDArray:
     """Solve P(X <= k; n, p) = target for p by bisection of log p; the sum falls as p rises. Shapes: all (m,)."""
+    from simulate.elementwise import exp, log  # compiled code: seconds
+
     terms = np.arange(FEW + 1, dtype=np.float64)[:, None]
     # log of n over j, term by term: a difference of two log-gammas would lose all digits at 1e12 draws.
-    steps = np.where(terms[1:] <= n, np.log(np.maximum(n - terms[1:] + 1.0, 1.0) / terms[1:]), -np.inf)
+    steps = np.where(terms[1:] <= n, log(np.maximum(n - terms[1:] + 1.0, 1.0) / terms[1:]), -np.inf)
     choose = np.concatenate([np.zeros((1, n.size)), np.cumsum(steps, axis=0)])
-    below, above = np.log(1e-6) - np.log(n) - 30.0, np.zeros_like(n)
+    below, above = log(1e-6) - log(n) - 30.0, np.zeros_like(n)
     for _ in range(80):
         middle = 0.5 * (below + above)
-        miss = np.log(-np.expm1(np.minimum(middle, -1e-300)))
+        share = np.minimum(exp(middle), 1.0 - 2.0**-53)
+        rest = 1.0 - share
+        lost = 1.0 - rest  # the share, as far as the rest knows of it
+        miss = np.where(
+            lost > 0.0, log(rest) * share / np.maximum(lost, 1e-17), -share
+        )  # log(1 - share), in all digits
         log_term = choose + terms * middle + np.maximum(n - terms, 0.0) * miss
-        total = np.where(terms <= k, np.exp(log_term), 0.0).sum(axis=0)
+        total = np.where(terms <= k, exp(log_term), 0.0).sum(axis=0)
         below, above = np.where(total > target, middle, below), np.where(total > target, above, middle)
-    return np.exp(0.5 * (below + above))
+    return np.asarray(exp(0.5 * (below + above)))

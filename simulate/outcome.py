@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import histograms, intervals, pooling, replicates, summary
+from simulate import elementwise, histograms, intervals, pooling, replicates, summary
 from simulate.crossings import Crossings
 from simulate.histograms import Watch
 from simulate.mixture import Histograms, mixed_moments
@@ -151,8 +151,13 @@ class Outcome:
         )
         holder = next(counts for counts in self.members if name in counts.names(INPUTS))
         in_logs = holder.member.watched.input_logs[holder.names(INPUTS).index(name)]
-        with np.errstate(over="ignore"):
-            return 10.0 ** found[:, 0] if in_logs else found[:, 0]
+        if not in_logs:
+            return found[:, 0]
+        values: Array = elementwise.exp10(found[:, 0])
+        for row in (counts.set.rows.get(name) for counts in self.members):
+            if row is not None and row.certain is not None:  # comes back as it was stated
+                values = np.where(found[:, 0] == elementwise.log10(row.certain), row.certain, values)
+        return values
 
     def moments_of(self, which: int, name: str) -> tuple[Array, Array]:
         """Mean and standard deviation of a result of one member, both (year,)."""
@@ -217,7 +222,7 @@ class Outcome:
         draws = paths.shape[-1]
         weights = np.repeat(self.prior[:, None], draws, axis=1)
         if self.weighted:
-            weights = weights * np.exp(paths[:, -1, 0, :].astype(np.float64))
+            weights = weights * elementwise.exp(paths[:, -1, 0, :])
         upto = np.cumsum(weights.ravel())
         if not upto[-1] > 0.0:  # none of these few explains the evidence: none to show
             return paths[0, :, :, :0].swapaxes(-1, -2)

@@ -22,6 +22,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate import elementwise
 from simulate.outcome import RESULTS, Outcome
 
 Array = NDArray[np.float64]
@@ -77,7 +78,7 @@ def weights(prior: Array, paths: Sequence[np.ndarray], weighted: bool) -> Array:
     `paths` of each member are (kept, year, draw), its log-likelihood the last that is kept.
     """
     found = np.repeat(prior[:, None], paths[0].shape[-1], axis=1)
-    return found * np.exp([kept[-1, 0].astype(np.float64) for kept in paths]) if weighted else found
+    return found * elementwise.exp([kept[-1, 0] for kept in paths]) if weighted else found
 
 
 def excess(weights: Array, below: np.ndarray, share: float) -> Array:

@@ -19,14 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate.compiled import entry
-from simulate.weights import high, low, whole
+from simulate.products import product
+from simulate.wide import high, low, whole
 
 Array = NDArray[np.float64]
 MOST_WORTH = 1e15  # draws: a probability that the prior weights alone decide has no Monte Carlo error at all
 
 
 class Pairs(NamedTuple):
-    """Sums over the draws of a task for every pair of hypotheses, in the parts of `weights.high` and `weights.low`."""
+    """Sums over the draws of a task for every pair of hypotheses, in the parts of `wide.high` and `wide.low`."""
 
     both: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
     one: np.ndarray  # (part, hypothesis, hypothesis, threshold, year)
@@ -97,14 +98,14 @@ class Pool:
 
     def __init__(self, prior: Array, masses: Array, both: Array, one: Array, pair_mass: Array) -> None:
         self.prior, self.masses, self.both, self.one, self.pair_mass = prior, masses, both, one, pair_mass
-        self.total = float(prior @ masses)
+        self.total = float(product(prior, masses))
         self.posterior: Array = prior * masses / max(self.total, 1e-300)
-        self.mass = float(prior @ pair_mass @ prior)
+        self.mass = float(product(prior, product(pair_mass, prior)))
         self.sample_size = self.total * self.total / self.mass if self.mass > 0.0 else 0.0
 
     def error(self, p: Array) -> Array:
         """Monte Carlo standard error of pooled probabilities (threshold, year), by the delta method for a ratio."""
-        both, one = (np.einsum("h,k,hkty->ty", self.prior, self.prior, table) for table in (self.both, self.one))
+        both, one = (product(self.prior, product(self.prior, table)) for table in (self.both, self.one))
         return np.sqrt(np.maximum(both - 2.0 * p * one + p * p * self.mass, 0.0)) / self.total
 
     def worth(self, p: Array) -> Array:

@@ -19,7 +19,7 @@ def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
     if not code_cache.is_kept("simulate.kernel"):
-        note("compiling the kernel first, about 40 seconds, once")
+        note("compiling the kernel first, about half a minute")
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(wording.clean(what, 60), total=total)

@@ -109,8 +109,8 @@ def _quantile(dataset: xr.Dataset, row: Published, level: float) -> float:
     there = variable.sel({dimension: level}, method="nearest", tolerance=1e-12)
     if not row.years:
         return row.in_unit(float(there))
-    total = sum(row.in_unit(float(there.sel(year=year, method="nearest")) - _before(there, row)) for year in row.years)
-    return float(total)
+    values = (float(there.sel(year=year, method="nearest")) for year in row.years)
+    return math.fsum(row.in_unit(value - _before(there, row)) for value in values)
 
 
 def _before(variable: xr.DataArray, row: Published) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import importlib.resources
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,11 +94,11 @@ def _weights(weights: Any, laws: Sequence[Any], mistakes: list[Mistake]) -> list
     if weights is None:
         return [1.0 / max(len(laws), 1)] * len(laws)
     good = isinstance(weights, list) and all(is_number(weight) and weight >= 0.0 for weight in weights)
-    if not good or len(weights) != len(laws) or not sum(weights) > 0.0:
+    if not good or len(weights) != len(laws) or not math.fsum(weights) > 0.0:
         way_out = f"{len(laws)} numbers of 0 or more, in the order of laws: {', '.join(map(str, laws))}"
         mistakes.append(Mistake("law_weights", f"law_weights = {shown(weights)}", way_out))
         return [0.0] * len(laws)
-    return [weight / sum(weights) for weight in weights]
+    return [weight / math.fsum(weights) for weight in weights]
 
 
 def _defaults() -> dict[str, Any]:

@@ -15,6 +15,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.compiled import entry
+
 Array = NDArray[np.float64]
 MOST_BATCHES = 1024
 REPLICATES = 1000
@@ -41,7 +43,7 @@ class Designs:
         draws = len(a)
         self.starts = np.unique(np.linspace(0, draws, min(draws, MOST_BATCHES) + 1).astype(np.int64))[:-1]
         counts = _resampled(len(self.starts), seed)
-        self.shares = counts / (counts @ np.diff([*self.starts, draws]))[:, None]
+        self.shares = counts / _summed(counts, np.diff([*self.starts, draws])[:, None])
         mean = 0.5 * self._means(self.a + self.b)
         self.variance = 0.5 * self._means(self.a**2 + self.b**2) - mean**2
 
@@ -52,7 +54,7 @@ class Designs:
 
     def _means(self, values: Array) -> Array:
         """The mean of some values, and its bootstrap replicates."""
-        found: Array = self.shares @ np.add.reduceat(values, self.starts)
+        found: Array = _summed(self.shares, np.add.reduceat(values, self.starts)[:, None])[:, 0]
         return found
 
     def index(self, ab: Array) -> Index:
@@ -70,7 +72,7 @@ class Designs:
 
 def together(outputs: Sequence[Designs], third: Sequence[Array]) -> list[Index]:
     """The indices of one input for several outputs of the same draws: one product of matrices for all of them."""
-    means = outputs[0].shares @ np.hstack([one.sums(ab) for one, ab in zip(outputs, third, strict=True)])
+    means = _summed(outputs[0].shares, np.hstack([one.sums(ab) for one, ab in zip(outputs, third, strict=True)]))
     found = []
     for one, first, total in zip(outputs, means.T[::2], means.T[1::2], strict=True):
         if one.constant:
@@ -79,6 +81,22 @@ def together(outputs: Sequence[Designs], third: Sequence[Array]) -> list[Index]:
         with np.errstate(divide="ignore", invalid="ignore"):  # a replicate may hold draws that are all the same
             found.append(Index(*_estimate(first / one.variance), *_estimate(total / one.variance)))
     return found
+
+
+def _summed(shares: Array, sums: Array) -> Array:
+    """`shares @ sums`, each sum in the order of the batches: a library's order depends on the processor."""
+    found = np.zeros((len(shares), sums.shape[1]))
+    _add_batches(shares, np.ascontiguousarray(sums, dtype=np.float64), found)
+    return found
+
+
+@entry
+def _add_batches(shares, sums, found):
+    for replicate in range(shares.shape[0]):
+        for batch in range(shares.shape[1]):
+            share = shares[replicate, batch]
+            for k in range(sums.shape[1]):
+                found[replicate, k] += share * sums[batch, k]
 
 
 @lru_cache(maxsize=4)

@@ -23,7 +23,7 @@ from simulate.histograms import (
     Counts,
     Watch,
 )
-from simulate.weights import in_one, whole
+from simulate.wide import in_one, whole
 
 STRIPE = 64  # bins that are added to a sum at once, if any holds a draw
 
@@ -47,7 +47,7 @@ class Sum:
         if counts.heavy.size:
             finer = CELLS / COARSE_CELLS, SQUARES / COARSE_SQUARES
             added = [some * int(times) for some, times in zip(added, finer, strict=True)]
-        _add_outside(counts, added)
+        _pour_outside(counts, added)
         for name, more in zip(MOMENTS, added, strict=True):
             getattr(self, name)[:] += more
         counts.totals[:] = 0
@@ -67,7 +67,7 @@ class Sum:
         self.differs |= other.differs
 
 
-def _add_outside(counts: Counts, sums: list[np.ndarray]) -> None:
+def _pour_outside(counts: Counts, sums: list[np.ndarray]) -> None:
     """Add the draws outside of the histograms to a task's `sums` of value and square, and set their own to zero."""
     some = (counts.totals["under"] | counts.totals["over"]) > 0
     for k, finer in enumerate((CELLS / FAR_CELLS, SQUARES / FAR_CELLS)):

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import asking, designs, each_draw
+from simulate import asking, designs, each_draw, elementwise
 from simulate.assumptions import Assumptions, Hypothesis
 from simulate.blocks import DRAWS
 from simulate.checking import Where
@@ -144,12 +144,12 @@ def _distances(inputs: Array, weights: Array, counting: NDArray[np.bool_]) -> tu
     positive = (inputs > 0.0).all(axis=0)
     with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         wide = positive & (inputs.max(axis=0) > IN_LOGS * inputs.min(axis=0))
-        scaled = np.where(wide, np.log10(np.where(inputs > 0.0, inputs, 1.0)), inputs)
+        scaled = np.where(wide, elementwise.log10(np.where(inputs > 0.0, inputs, 1.0)), inputs)
     low, middle, high = (_weighted(scaled, weights, level) for level in (0.25, 0.5, 0.75))
     spread = high - low
     counts = counting & np.isfinite(spread) & (spread > 0.0)
     distance = (((scaled[:, counts] - middle[counts]) / spread[counts]) ** 2).sum(axis=1)
-    return np.where(wide, 10.0 ** np.where(wide, middle, 0.0), middle), distance
+    return np.where(wide, elementwise.exp10(np.where(wide, middle, 0.0)), middle), distance
 
 
 def _weighted(values: Array, weights: Array, level: float) -> Array:

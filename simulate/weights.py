@@ -11,59 +11,17 @@ import math
 import numpy as np
 
 from simulate.blocks import DRAWS
-from simulate.compiled import inline, jit
+from simulate.compiled import jit
 from simulate.fastmath import exp, round_even
 from simulate.programs import evaluate
 
 CERTAIN = float(2**32)
 """The weight of a draw that explains the evidence perfectly."""
 
-HALF = 16
-"""What would overflow is summed in two parts: products with weights, and squares."""
 MOST_WEIGHTED_DRAWS = 2**30  # so many weights add up in 64 bits
 
 #: An observation: rows of the quantity and of its value one step ago, when it was seen, what was seen, and its error.
 OBSERVATION = np.dtype([("row", "i8"), ("earlier", "i8"), ("date", "f8"), ("value", "f8"), ("sd", "f8")])
-
-
-@inline
-def high(weight):
-    """The upper part of a whole number."""
-    return weight >> HALF
-
-
-@inline
-def low(weight):
-    """The lower part of a whole number."""
-    return weight & ((1 << HALF) - 1)
-
-
-@jit
-def add_in_parts(x, weight, parts):
-    """Add weight times x, rounded to a whole number, to a sum in parts of 16 bits, shape (part,), the lowest first.
-
-    A part of a task of 2^14 draws with weights up to 2^32 stays below 2^62. |x| has no more bits than all parts.
-    """
-    size, sign = round_even(abs(x)), np.int64(math.copysign(1.0, x))
-    for k in range(len(parts)):
-        above = np.floor(size * 2.0**-HALF)
-        parts[k] += sign * weight * np.int64(size - above * 2.0**HALF)
-        size = above
-        if size == 0.0:
-            break
-
-
-def whole(high_part: np.ndarray, low_part: np.ndarray) -> np.ndarray:
-    """Sums of the parts put together, as Python's integers, which cannot overflow."""
-    return high_part.astype(object) * 2**HALF + low_part.astype(object)
-
-
-def in_one(parts: np.ndarray) -> np.ndarray:
-    """Sums in parts, shape (..., part), put together as Python's integers."""
-    found = np.zeros(parts.shape[:-1], dtype=object)
-    for k in range(parts.shape[-1] - 1, -1, -1):
-        found = whole(found, parts[..., k])
-    return found
 
 
 @jit

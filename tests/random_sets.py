@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from random import Random
-from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from reference_mixture import of_hypothesis
@@ -351,12 +350,12 @@ def assumption_set(number: int) -> dict[str, Any]:
         "sharpness": pick.choice([None, None, 1, 8.5, 60]),
         "thresholds": levels,
     }
-    for name in unread(found):
+    for name in unread(found, {}):
         del inputs[name]
     return {**found, "correlations": correlations(pick, inputs | levels)}
 
 
-def unread(config: dict[str, Any], evidence: Mapping[str, Row] = MappingProxyType({})) -> list[str]:
+def unread(config: dict[str, Any], evidence: Mapping[str, Row]) -> list[str]:
     """Inputs that only formulas read, and none does."""
     tables = (*(config[name] for name in ("inputs", "quantities", "ceilings", "thresholds")), evidence)
     texts = [str(row.get("formula", row.get("loglik", ""))) for table in tables for row in table.values()]

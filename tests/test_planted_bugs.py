@@ -82,7 +82,7 @@ BUGS = [
         "found += (weight > 0) / len(self.places) * np.where(same,", ("test_hypotheses.py",)),
     Bug("hypotheses crossed earlier", "pooling.py", "both[0, t, max(h, k)] += upper", "both[0, t, min(h, k)] += upper",
         ("test_hypotheses.py",)),
-    Bug("half of a weight lost", "weights.py", "return weight & ((1 << HALF) - 1)", "return weight & (1 << HALF)",
+    Bug("half of a weight lost", "wide.py", "return weight & ((1 << HALF) - 1)", "return weight & (1 << HALF)",
         ("test_hypotheses.py",)),
     Bug("observations a step late", "weights.py", "t.before < one.date <= t.year", "t.before <= one.date < t.year",
         ("test_hypotheses.py",)),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import bisect
 import itertools
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -201,7 +202,7 @@ def _distribution(row: Any) -> Iterator[str]:
         yield f"  value {wording.number(row.certain)}"
     else:
         values = quantiles.equally_likely(row.shape, POINTS)
-        yield f"  mean {wording.number(sum(values) / POINTS)}"
+        yield f"  mean {wording.number(math.fsum(values) / POINTS)}"
         for level, value in zip(LEVELS, quantiles.at(row.shape, LEVELS), strict=True):
             yield f"  {100 * level:4g} %  {wording.number(value)}"
         yield from _density(values)
