@@ -11,7 +11,7 @@ import pytest
 
 from simulate import sources
 
-ENTRIES = ("kernel", "sampling", "conversion", "pooling", "elementwise", "summary")
+ENTRIES = sorted(file.stem for file in sources.PACKAGE.rglob("*.py") if "\n@entry\n" in file.read_text("utf-8"))
 
 
 @pytest.mark.parametrize("name", ENTRIES)
@@ -26,9 +26,8 @@ print(json.dumps([module.__file__ for key, module in sys.modules.items() if key.
     assert sources.made_of(f"simulate.{name}") == {Path(file) for file in json.loads(done.stdout)}
 
 
-def test_every_module_with_an_entry_is_tested_here() -> None:
-    having = {file.stem for file in sources.PACKAGE.rglob("*.py") if "\n@entry\n" in file.read_text("utf-8")}
-    assert having == set(ENTRIES)
+def test_modules_with_an_entry_are_found() -> None:
+    assert {"kernel", "sampling", "sobol"} <= set(ENTRIES)
 
 
 def test_the_kernel_is_made_of_the_drivers_and_of_no_report() -> None:
