@@ -104,7 +104,7 @@ def own(names: list[str], given: np.ndarray) -> dict[str, Callable[[], object]]:
     out, outer, place = np.full((3, DRAWS), 0.5)
     watch = histograms.place(given.reshape(1, 1, DRAWS), np.zeros(1))
     counts = histograms.empty(watch, False)
-    table, weights, index = np.linspace(0.0, 1.0, tables.SIZE), np.ones(DRAWS, np.int64), np.empty(DRAWS, np.int32)
+    table, weights, index = np.linspace(0.0, 1.0, tables.SIZE), np.ones(DRAWS, np.int64), np.empty(DRAWS, np.uint16)
     runs: dict[str, Callable[[], object]] = {
         ARITHMETIC: lambda: _arithmetic(REPEATS, given, out), DIVISION: lambda: _division(REPEATS, given, out),
         UNIFORM: lambda: _uniforms(REPEATS, given, out), TABLE: lambda: _look_up(REPEATS, table, given, out),

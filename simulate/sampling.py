@@ -81,8 +81,12 @@ def _fill(points, seed, name_tag, dimension, year, block, out):
         evenly(points, dimension + max(year, 0) * points.each_year, block, out)
 
 
-#: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, and its parts.
-DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("dimension", "i8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
+#: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, whether it is
+#: correlated with others, and its parts.
+DRAWN = np.dtype(
+    [(name, "u8" if name == "tag" else "i8")
+     for name in ("row", "tag", "dimension", "yearly", "correlated", "first", "end")]
+)  # fmt: skip
 #: A part of a quantile function (see `distributions.Part`); `table` is the place of its table in `tables`.
 PART = np.dtype(
     [("kind", "i8"), ("a", "f8"), ("b", "f8"), ("upto", "f8"), ("scale", "f8"), ("shift", "f8"), ("table", "i8")]
@@ -101,20 +105,27 @@ class Draws(NamedTuple):
 
 
 @jit
+def _of_scores(part, out):
+    """Turn normal scores in `out`, shape (draw,), into values of a normal or lognormal part."""
+    a, b = part.a, part.b
+    if part.kind == Kind.NORMAL:
+        for i in range(DRAWS):
+            out[i] = fma(b, out[i], a)
+    else:
+        for i in range(DRAWS):
+            out[i] = exp10(fma(b, out[i], a))
+
+
+@jit
 def _value(part, tables, v, out, outer, place):
     """The quantiles of v by one part, all of shape (draw,); `outer` and `place` are scratch."""
     kind, a, b = part.kind, part.a, part.b
     if kind == Kind.POINT:
         for i in range(DRAWS):
             out[i] = a
-    elif kind == Kind.NORMAL:
+    elif kind == Kind.NORMAL or kind == Kind.LOGNORMAL:
         normal_scores(v, out, outer, place)
-        for i in range(DRAWS):
-            out[i] = fma(b, out[i], a)
-    elif kind == Kind.LOGNORMAL:
-        normal_scores(v, out, outer, place)
-        for i in range(DRAWS):
-            out[i] = exp10(fma(b, out[i], a))
+        _of_scores(part, out)
     elif kind == Kind.UNIFORM:
         for i in range(DRAWS):
             out[i] = fma(b, v[i], a)
@@ -134,9 +145,16 @@ def _value(part, tables, v, out, outer, place):
 
 @jit
 def _quantiles(drawn, parts, tables, stack, out):
-    """Turn the uniforms in `out` into values of a drawn row."""
+    """Turn the uniforms in `out`, or the normal scores of a row that is correlated, into values of a drawn row."""
     first = parts[drawn.first]
-    if drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0:
+    whole = drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0
+    if drawn.correlated:
+        if whole and (first.kind == Kind.NORMAL or first.kind == Kind.LOGNORMAL):
+            _of_scores(first, out)
+            return
+        for i in range(DRAWS):
+            out[i] = min(max(normal_probability(out[i]), SMALLEST), 1.0 - SMALLEST)
+    if whole:
         copy(out, stack[0])
         _value(first, tables, stack[0], out, stack[3], stack[4])
         return
@@ -213,7 +231,7 @@ def values_at(shape: Shape, u: Sequence[float]) -> list[float]:
 
 @jit
 def _correlate(correlated, mixing, rows, stack):
-    """Make the uniforms of the correlated rows move together: normal scores, mixed, and back."""
+    """Turn the uniforms of the correlated rows into normal scores that move together."""
     count = len(correlated)
     for k in range(count):
         z = rows[correlated[k]]
@@ -229,10 +247,6 @@ def _correlate(correlated, mixing, rows, stack):
             if weight != 0.0:
                 for i in range(DRAWS):
                     z[i] = fma(weight, other[i], z[i])
-    for k in range(count):
-        z = rows[correlated[k]]
-        for i in range(DRAWS):
-            z[i] = min(max(normal_probability(z[i]), SMALLEST), 1.0 - SMALLEST)
 
 
 @jit
