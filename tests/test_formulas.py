@@ -81,7 +81,7 @@ def exact(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=300, derandomize=True, database=None, deadline=None)
+@settings(max_examples=300)
 @given(st.recursive(LEAVES, exact, max_leaves=25))
 def test_exact_operations_agree_with_numpy_bit_for_bit(text: str) -> None:
     np.testing.assert_array_equal(run(text), in_numpy(text), err_msg=text)

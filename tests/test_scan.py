@@ -74,7 +74,7 @@ def test_limits_are_what_they_say(tmp_path: Path) -> None:
     assert read(path)[1] == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.one_of(
         st.binary(max_size=200), st.text(alphabet="ab:{}[]-#&*!|>'\"%@`,?\n 01_.~<$e", max_size=80).map(str.encode)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections.abc import Sequence
+from functools import cache
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -41,21 +44,19 @@ def spread(wanted: Sequence[float], gap: float, low: float, high: float) -> np.n
 
 def fitted(text: str, inches: float, size: float) -> str:
     """Return the text, cut with an ellipsis to the width that it may have at that size in points."""
-    room = inches * 72.0 / size  # in units of the size; no character that is likely here is wider than one of them
-    if len(text) * 0.62 <= room:
+    room = inches * 72.0 / size
+    upto = list(accumulate(map(_wide, text)))
+    if not upto or upto[-1] <= room:
         return text
-    font = FontProperties(family=FONT, size=10.0)
+    return text[: bisect_right(upto, room - _wide("…"))] + "…"
 
-    def wide(part: str) -> float:
-        return text_to_path.get_text_width_height_descent(part, font, False)[0] / 10.0
 
-    if wide(text) <= room:
-        return text
-    low, high = 0, len(text)
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if wide(text[:middle] + "…") <= room else (low, middle - 1)
-    return text[:low] + "…"
+@cache
+def _wide(character: str) -> float:
+    """How far a character moves the next one, in units of the font's size; kerning brings it nearer, if anything."""
+    font, ends = FontProperties(family=FONT, size=10.0), ("||", f"|{character}|")
+    alone, around = (text_to_path.get_text_width_height_descent(text, font, False)[0] for text in ends)
+    return float(around - alone) / 10.0
 
 
 def end_labels(ax: Axes, heights: Sequence[float], texts: Sequence[str], looks: Sequence[tuple[str, Any]]) -> None:
