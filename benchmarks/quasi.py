@@ -58,7 +58,10 @@ def gains(name: str, draws: int) -> Iterator[str]:
 def main() -> None:
     """Measure and write."""
     rows = [row for name, draws in RUNS for row in gains(name, draws)]
-    head = ["| set | draws | answer | error, random | error, Sobol | variance gained |", "|---|---:|---|---:|---:|---:|"]
+    head = [
+        "| set | draws | answer | error, random | error, Sobol | variance gained |",
+        "|---|---:|---|---:|---:|---:|",
+    ]
     said = f"Standard deviations over {SEEDS} seeds; a gain is uncertain by about a third.\n\n"
     first, last = MARKS
     table = first + said + "\n".join([*head, *rows]) + "\n" + last
