@@ -19,9 +19,14 @@ def place(years: np.ndarray, year: float) -> int | None:
     return found if found is not None and abs(float(years[found]) - year) < SAME else None
 
 
+def step(years: np.ndarray) -> float:
+    """The step of a grid (year,): a year divided by a whole number."""
+    return 1.0 / round(1.0 / float(years[1] - years[0]))
+
+
 def span(years: np.ndarray) -> str:
     """The instants (year,) of a grid in words."""
-    return f"{years[0]:g} to {years[-1]:g} in steps of {years[1] - years[0]:g}"
+    return f"{years[0]:g} to {years[-1]:g} in steps of {step(years):g}"
 
 
 def shared(first: np.ndarray, other: np.ndarray) -> np.ndarray:

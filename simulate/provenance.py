@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
+from simulate import instants
 from simulate.config import Run
 from simulate.sources import source_hash
 
@@ -39,7 +40,7 @@ def of_set(
         "config_hash": config_hash(stated),
         "start": one.start,
         "horizon": float(one.years[-1]),
-        "step": float(one.years[1] - one.years[0]),
+        "step": instants.step(one.years),
         "changes": json.dumps(stated.get("changes", [])),
         "pinned": json.dumps(one.pinned),
         "notes": json.dumps([*one.notes, *_unread(one.unused)]),

@@ -35,7 +35,8 @@ def instants(check: Check) -> np.ndarray:
     if len(check.mistakes) > before:
         return PLACEHOLDER
     start, horizon, step = (found[key] for key in DEFAULTS)
-    steps = (horizon - start) / step
+    a_year = round(1.0 / step)  # so that every spelling of a third of a year meets the whole years, however far off
+    steps = (horizon - start) * a_year
     if horizon <= start:
         check.wrong("horizon", f"horizon ({horizon:g}) is not after start ({start:g})", "swapped?")
     elif abs(steps - round(steps)) > 1e-6:
@@ -43,4 +44,4 @@ def instants(check: Check) -> np.ndarray:
         check.wrong("horizon", what, "move one of them")
     elif steps > MOST_YEARS:
         check.wrong("step", f"{steps:.0f} instants", f"at most {MOST_YEARS}: a longer step or a nearer horizon")
-    return PLACEHOLDER if len(check.mistakes) > before else start + np.arange(round(steps) + 1) * step
+    return PLACEHOLDER if len(check.mistakes) > before else start + np.arange(round(steps) + 1) / a_year

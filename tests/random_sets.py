@@ -319,7 +319,7 @@ def assumption_set(number: int) -> dict[str, Any]:
         formula, unit = pick.choice(DERIVED)
         inputs[name] = {"formula": formula, "unit": unit}
     start = pick.choice([2026, 2026, 2025.5])
-    step = pick.choice([1, 1, 0.5, 0.25])
+    step = pick.choice([1, 1, 0.5, 0.3333333333])
     found: dict[str, Any] = {"name": "random", "start": start, "horizon": start + pick.randint(1, 9), "step": step}
     units_of = quantities_of(chosen, inputs)
     known = sorted(units_of)

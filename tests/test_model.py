@@ -232,17 +232,20 @@ def test_effective_compute_adds_the_gain() -> None:
     check_probability(found["probability"].sel(threshold="physical"), physical)
 
 
-def test_yearly_shocks_add_their_variances() -> None:
-    """Volatility s: after k whole years the variance grows by k s^2; within a year by the square of its part."""
+@pytest.mark.parametrize("step", [0.5, 0.3333333333, 0.1428571429])
+def test_yearly_shocks_add_their_variances(step: float) -> None:
+    """Volatility s: after k whole years the variance grows by k s^2; within a year by the square of its part. A step
+    is a part of a year however it is rounded where it is written.
+    """
     s = 0.2
     inputs = {
         "trend_start": normal(26, 0.1, "log10 FLOP"),
         "trend_growth": (0.5, "OOM/yr"),
         "trend_volatility": (s, "OOM/yr"),
     }
-    found = run(inputs, drivers={"trend": {}}, horizon=2032, step=0.5)
+    found = run(inputs, drivers={"trend": {}}, horizon=2046, step=step)
     for k, year in enumerate(found.year.values):
-        whole, part = divmod(year - 2026, 1)
+        whole, part = divmod(year - 2026 + 1e-9, 1)
         variance = 0.1**2 + s**2 * (whole + part**2)
         mean, sd = float(found["trend_mean"][k]), float(found["trend_sd"][k])
         assert abs(mean - 26 - 0.5 * (year - 2026)) < Z * math.sqrt(variance / DRAWS)

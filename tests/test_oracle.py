@@ -137,7 +137,7 @@ def test_the_random_sets_are_of_every_sort() -> None:
     wanted = {*DRIVERS, *LAW_ROWS, *(f"limit {limit}" for limit in LIMITS), *units.GROWTH}
     wanted |= {"normal", "lognormal", "uniform", "loguniform", "triangular", "beta", "metalog", "mixture"}
     wanted |= {f"has {key}" for key in ("correlations", "sharpness", "ceilings", "inactive", "volatility")}
-    wanted |= {"step 1", "step 0.5", "step 0.25"}
+    wanted |= {"step 1", "step 0.5", "step 0.3333333333"}
     assert not wanted - seen
 
 
