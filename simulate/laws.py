@@ -12,6 +12,7 @@ shape: one function `(value, limit, scratch)` that changes `value`, and its name
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -177,22 +178,23 @@ def hard(value, limit, scratch):
 
 @jit
 def logistic(value, limit, scratch):
-    """v - log10(1 + 10^(v - L)), the logistic approach (Cotra 2020), written so that it bears v = infinity."""
+    """v - log10(1 + 10^(v - L)), the logistic approach (Cotra 2020), written so that v and L may be infinite."""
     for i in range(DRAWS):
-        scratch[i] = exp10(-min(abs(value[i] - limit[i]), NEGLIGIBLE))
+        apart = abs(value[i] - limit[i]) if value[i] != limit[i] else 0.0
+        scratch[i] = exp10(-min(apart, NEGLIGIBLE))
     for i in range(DRAWS):
         value[i] = min(value[i], limit[i]) - log10_one_plus(scratch[i])
 
 
 @jit
 def saturating(value, limit, scratch):
-    """L + log10(1 - exp(-10^(v - L))), the exponential approach (Direct Approach 2023)."""
+    """L + log10(1 - exp(-10^(v - L))), the exponential approach (Direct Approach 2023); v where L is infinite."""
     for i in range(DRAWS):
         ratio = exp10(min(value[i] - limit[i], 3.0))
         series = 1.0 - ratio * (0.5 - ratio * (1.0 / 6.0 - ratio * (1.0 / 24.0 - ratio / 120.0)))
         scratch[i] = ratio * series if ratio < 0.001 else 1.0 - exp(-ratio)
     for i in range(DRAWS):
-        value[i] = limit[i] + log10(scratch[i])
+        value[i] = limit[i] + log10(scratch[i]) if limit[i] < math.inf else value[i]
 
 
 @jit

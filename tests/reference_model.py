@@ -504,7 +504,8 @@ def limited(v: Any, ceiling: Any, shape: str) -> Any:
     """Bend a level v below its ceiling."""
     if shape == "hard":
         return np.minimum(v, ceiling)
-    distance = v - ceiling
+    with np.errstate(invalid="ignore"):
+        distance = np.where(v == ceiling, 0.0, v - ceiling)
     if shape == "logistic":
         return np.minimum(v, ceiling) - np.log10(1 + 10.0 ** -np.abs(distance))
     if shape == "exponential":  # far below the ceiling 1 - exp(-x) is x
@@ -615,9 +616,8 @@ class Model:
                 raise ValueError(f"{key}: `reference_mixture.variants` runs the whole set")
         self.settings, self.draws, self.seed, self.dollars = settings, draws, seed, dollars
         self.start = float(settings["start"])
-        step = float(settings.get("step") or 1)
-        count = math.floor((float(settings["horizon"]) - self.start) / step + 1e-9) + 1
-        self.year = self.start + np.arange(count) * step
+        a_year = round(1.0 / float(settings.get("step") or 1))
+        self.year = self.start + np.arange(round((float(settings["horizon"]) - self.start) * a_year) + 1) / a_year
         self.inputs, self.thresholds = rows_of(settings, "inputs"), rows_of(settings, "thresholds")
         self.drivers = {k: dict(v or {}) for k, v in (settings.get("drivers") or {}).items() if v is not None}
         self.coupled = self.correlate()

@@ -182,6 +182,22 @@ def test_a_limit_is_its_line_of_mathematics(limit: str) -> None:
     )
 
 
+@pytest.mark.parametrize("limit", ["hard", "logistic", "exponential"])
+def test_a_limit_that_is_infinite_limits_nothing(limit: str) -> None:
+    """Gross world product past its pole bounds no spending, be that finite or past a pole of its own."""
+    inputs = {
+        "gwp_start": (1e14, "USD"), "gwp_growth": (0.5, "OOM/yr"), "gwp_acceleration": (0.5, "1"),
+        "spend_start": (1e9, "USD"), "spend_growth": (0.2, "OOM/yr"), "spend_limit_share": (1, "%"),
+    }  # fmt: skip
+    economy = {"economy": {"law": "superexponential"}}
+    for law, expected in (("exponential", 9 + 0.2 * 8), ("superexponential", math.inf)):
+        more = {"spend_acceleration": (0.9, "1")} if law == "superexponential" else {}
+        options = {**economy, "investment": {"law": law, "limit": limit}}
+        found = values(settings_of({**inputs, **more}, drivers=options, horizon=2034)).results
+        assert math.isinf(found["gwp"][-1, 0])
+        assert found["spend"][-1, 0] == pytest.approx(expected, abs=1e-12)
+
+
 def test_the_smaller_of_two_limits_of_spending_counts() -> None:
     inputs = {
         "gwp_start": (1e14, "USD"), "gwp_growth": (3, "%/yr"), "spend_start": (1e9, "USD"),
@@ -195,7 +211,7 @@ def test_the_smaller_of_two_limits_of_spending_counts() -> None:
 
 @pytest.mark.parametrize("number", range(1000, 1010))
 def test_results_do_not_depend_on_the_step(number: int) -> None:
-    """The same set on grids of 1, 1/2 and 1/4 year agrees at the common instants, shocks included."""
+    """The same set on grids of 1, 1/2, 1/4, 1/3 and 1/10 year agrees at the common instants, shocks included."""
     config = assumption_set(number)
     config |= {"quantities": {}, "ceilings": {}, "thresholds": {}, "correlations": [], "inactive": []}
     config["inputs"] = {
@@ -210,7 +226,7 @@ def test_results_do_not_depend_on_the_step(number: int) -> None:
         config["inputs"] |= settings_of({"trend_start": (26, "log10 FLOP"), "trend_growth": (0.4, "OOM/yr")})["inputs"]
     config |= {"start": 2026, "horizon": 2033}
     coarse = values({**config, "step": 1}).results
-    for step, every in ((0.5, 2), (0.25, 4)):
+    for step, every in ((0.5, 2), (0.25, 4), (0.3333333333, 3), (0.1, 10)):
         fine = values({**config, "step": step}).results
         for name, level in coarse.items():
             if name.startswith("largest") or "algorithm" in name or name == "effective_compute":
