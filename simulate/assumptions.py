@@ -71,6 +71,10 @@ class Assumptions:
             found |= {f"thresholds.{name}": None for name, level in member.set.thresholds.items() if level.row.pinned}
         return tuple(found)
 
+    def row(self, name: str) -> Row:
+        """The row of an input, or of a level by the name that results have for it ("threshold:name")."""
+        return self.rows[name] if name in self.rows else self.thresholds[name.removeprefix("threshold:")].row
+
     @property
     def active(self) -> tuple[str, ...]:
         """The ceilings of which the lowest is the training compute."""

@@ -88,7 +88,7 @@ def _watch_inputs(watch, logs, counts, many, weights, rows, scratch, index, pilo
         copy(written, scratch)
         if logs[k]:
             for i in range(DRAWS):
-                scratch[i] = log10(written[i])
+                scratch[i] = log10(max(written[i], 0.0))  # a formula may give less than any value of the pilot
         if pilot.size:
             copy(scratch, pilot[k, 0])
         else:

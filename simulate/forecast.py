@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import dimensions, each_draw, elementwise, histograms, precision, quasi
+from simulate import dimensions, each_draw, elementwise, histograms, precision, quantiles, quasi
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
@@ -27,6 +27,7 @@ from simulate.every_draw import Store
 from simulate.evidence import collapse
 from simulate.outcome import Outcome
 from simulate.plan import Prepared, prepare
+from simulate.rows import Row
 from simulate.run_keys import RANDOM, SOBOL
 from simulate.tally import Sums
 from simulate.variables import COMPUTE
@@ -162,7 +163,7 @@ def count(
     pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     if sampling == SOBOL:
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
-    watched = _place(prepared, pilots)
+    watched = _place(prepared, pilots, sets)
     members = [member(own, watch, paths) for own, watch in zip(prepared, watched, strict=True)]
     if into:
         members = [one._replace(sink=into.sink(which)) for which, one in enumerate(members)]
@@ -177,18 +178,20 @@ def count(
     return outcome
 
 
-def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
+def _place(prepared: list[Prepared], pilots: list[Noted], sets: list[Assumptions]) -> list[Watched]:
     """Lay out the histograms of every hypothesis by the first block of its draws.
 
     Positive inputs that span a factor of three are counted in their logarithm, the same under all hypotheses.
     """
     ends: dict[str, tuple[float, float]] = {}
-    for own, pilot in zip(prepared, pilots, strict=True):
+    positive: dict[str, bool] = {}
+    for own, pilot, one in zip(prepared, pilots, sets, strict=True):
         low, high = pilot.inputs.min(axis=(1, 2)), pilot.inputs.max(axis=(1, 2))
         for name, least, most in zip(own.inputs, low.tolist(), high.tolist(), strict=True):
             known = ends.get(name, (math.inf, -math.inf))
             ends[name] = min(least, known[0]), max(most, known[1])
-    logs = {name: low > 0.0 and 3.0 * low < high < math.inf for name, (low, high) in ends.items()}
+            positive[name] = positive.get(name, True) and _least(one.row(name), least) > 0.0
+    logs = {name: positive[name] and 3.0 * low < high < math.inf for name, (low, high) in ends.items()}
     found = []
     for own, pilot in zip(prepared, pilots, strict=True):
         chosen = np.array([logs[name] for name in own.inputs], bool)
@@ -200,6 +203,11 @@ def _place(prepared: list[Prepared], pilots: list[Noted]) -> list[Watched]:
         )
         found.append(Watched(inputs, chosen.astype(np.int64), results, pilot.dates[:, 0].copy()))
     return found
+
+
+def _least(row: Row, seen: float) -> float:
+    """The least value that a row can have; of a formula, the least of the pilot."""
+    return quantiles.ends(row.shape)[0] if row.drawn and row.shape else seen
 
 
 def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:

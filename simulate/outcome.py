@@ -153,7 +153,7 @@ class Outcome:
         in_logs = holder.member.watched.input_logs[holder.names(INPUTS).index(name)]
         if not in_logs:
             return found[:, 0]
-        values: Array = elementwise.exp10(found[:, 0])
+        values: Array = np.where(found[:, 0] > -np.inf, elementwise.exp10(found[:, 0]), -np.inf)
         for row in (counts.set.rows.get(name) for counts in self.members):
             if row is not None and row.certain is not None:  # comes back as it was stated
                 values = np.where(found[:, 0] == elementwise.log10(row.certain), row.certain, values)

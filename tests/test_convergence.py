@@ -162,7 +162,7 @@ def test_what_is_measured_does_not_depend_on_threads_and_is_kept_in_a_checkpoint
     assert len(seen) == 1
     one = build(settings())
     prepared = prepare(one)
-    (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, one)])
+    (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, one)], [one])
     member = Member(prepared, watched, np.zeros((0, 2, 0), np.float32), np.zeros((1, 0)))
     whole = local.Run([member], DRAWS, 1, 4)
     whole.work(whole.memories())
