@@ -24,13 +24,13 @@ import numpy as np
 from simulate import durable
 from simulate.errors import IntegrityError, StorageError
 
-MAGIC = b"simulate checkpoint 1\n"
+MAGIC = b"simulate checkpoint 2\n"
 EVERY = 5.0
 """Seconds of work between two checkpoints; work that takes less is done again rather than kept."""
 SHARE = 0.02
 """Of the time at most this much goes into checkpoints, however long one takes."""
-WHOLE = 16
-"""Bytes of a Python integer in the file. Sums of weights times squares of all draws stay below 2^120."""
+WHOLE = 64
+"""Bytes of a Python integer in the file. Weights times squares of draws far outside a histogram sum up to 2^450."""
 LONGEST_TEXT = 1 << 24
 HASH = hashlib.sha256().digest_size
 
@@ -83,7 +83,8 @@ class CheckpointFile:
     def restore(self, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> int:
         """Put what was saved into `arrays`; gives how much of the whole was done then.
 
-        That is 0 where nothing was saved, or of a whole of another size: a run may repeat itself with more draws.
+        That is 0 where nothing was saved, or where a run of another number of draws was: a run may repeat itself with
+        more of them.
         `frame` says what the counts mean beyond the settings: where histograms lie. Raises IntegrityError for another.
         """
         if self.saved is None or self.saved.of != of:
