@@ -38,8 +38,8 @@ def check_names(
         else:
             _hold(check, key, formula.names, known_inputs | known_results, set(), "")
             _hold(check, key, formula.earlier, known_results, known_inputs, "previous() takes a quantity")
-    _no_circle(check, "inputs", formulas, set())
-    _no_circle(check, "quantities", formulas, known_inputs)
+    _no_circle(check, ("inputs",), formulas, set())
+    _no_circle(check, ("quantities", "ceilings"), formulas, known_inputs)
 
 
 def _hold(check: Check, key: str, names: Iterable[str], known: set[str], elsewhere: set[str], hint: str) -> None:
@@ -55,17 +55,19 @@ def _hold(check: Check, key: str, names: Iterable[str], known: set[str], elsewhe
             check.wrong(f"{key}.formula", f"{key}: no {kind} is called '{name}'", way_out)
 
 
-def _no_circle(check: Check, section: str, formulas: Mapping[str, Formula], outside: set[str]) -> None:
-    """Follow the names of a section's formulas; a circle is shown with all its members."""
-    prefix = f"{section}."
-    needs = {key.removeprefix(prefix): f.names - outside for key, f in formulas.items() if key.startswith(prefix)}
+def _no_circle(check: Check, sections: Collection[str], formulas: Mapping[str, Formula], outside: set[str]) -> None:
+    """Follow the names of the formulas of some sections, which may use each other; a circle is shown with all its
+    members.
+    """
+    keys = {key.partition(".")[2]: key for key in formulas if key.partition(".")[0] in sections}
+    needs = {name: formulas[key].names - outside for name, key in keys.items()}
     done: set[str] = set()
 
     def follow(name: str, above: tuple[str, ...]) -> None:
         if name in above:
             circle = (*above[above.index(name) :], name)
             what = f"formulas go in a circle: {' -> '.join(circle)}"
-            check.wrong(f"{prefix}{name}.formula", what, "break it; previous(quantity, first) may look back")
+            check.wrong(f"{keys[name]}.formula", what, "break it; previous(quantity, first) may look back")
             done.update(above)
         elif name not in done and name in needs:
             for other in sorted(needs[name]):

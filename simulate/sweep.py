@@ -132,6 +132,7 @@ def _collect(done: Sequence[Job], home: Path) -> Path:
     from simulate import collected, durable, netcdf, results, store
 
     with durable.storing(home):
+        home.mkdir(parents=True, exist_ok=True)  # jobs may all have folders elsewhere
         with tempfile.TemporaryDirectory(dir=home) as folder:
             path = Path(folder) / "result.nc"
             netcdf.write(collected.gather(done), path, store.FORMAT)

@@ -291,6 +291,18 @@ def test_a_driver_cannot_read_an_own_quantity_that_follows_the_ceilings() -> Non
         ({"inputs": {"y": {"formula": "trend", "unit": "1"}}}, "input"),
         ({"quantities": {"q": {"formula": "r", "unit": "1"}, "r": {"formula": "q", "unit": "1"}}}, "circle"),
         ({"quantities": {"q": {"formula": "q + 1", "unit": "1"}}}, "circle"),
+        ({"ceilings": {"a": {"formula": "a - 1", "unit": "log10 FLOP"}}}, "circle: a -> a"),
+        (
+            {"ceilings": {name: {"formula": f"{other} - 1", "unit": "log10 FLOP"} for name, other in ("ab", "ba")}},
+            "ceilings.a.formula: formulas go in a circle: a -> b -> a",
+        ),
+        (
+            {
+                "ceilings": {"a": {"formula": "q - 1", "unit": "log10 FLOP"}},
+                "quantities": {"q": {"formula": "a", "unit": "log10 FLOP"}},
+            },
+            "circle: q -> a -> q",
+        ),
         ({"quantities": {"q": {"formula": "nope", "unit": "1"}}}, "'nope'"),
         ({"quantities": {"q": {"formula": "previous(nope, 1)", "unit": "1"}}}, "'nope'"),
         ({"quantities": {"q": {"formula": "inf + nan + pi", "unit": "1"}}}, "'inf'"),

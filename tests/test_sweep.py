@@ -71,6 +71,16 @@ def test_resume_runs_only_what_is_missing(words: list[str]) -> None:
     assert Path(anew.out.splitlines()[-1]) != folder
 
 
+def test_a_sweep_over_the_folder_is_gathered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    outcome = simulate("-m", "output=a,b", "draws=1000", "horizon=2030")
+    assert outcome.code == 0, outcome.err
+    folder = Path(outcome.out.splitlines()[-1])
+    assert (folder / "jobs.csv").read_text().startswith("job,output,")
+    assert store.load(folder / "result.nc").sizes["job"] == 2
+    assert {path.name for path in Path("outputs").iterdir()} == {"a", "b", folder.name}
+
+
 @pytest.mark.parametrize("name", Library().names("sweep"))
 def test_every_shipped_sweep_is_valid(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
