@@ -49,8 +49,9 @@ Options:
   -h, --help          this text
   --version           the version
 
-Exit codes: 0 done, 2 bad input, 3 some jobs of a sweep failed, 4 reading or writing failed, 5 stored data are damaged,
-6 the folder is in use, 7 a cluster cannot do the work, 70 a defect of the program, 130 and 143 interrupted.
+Exit codes: 0 done, 2 bad input, 3 done in part (a job of a sweep or a point of a grid failed, or replicate missed a
+printed number), 4 reading or writing failed, 5 stored data are damaged, or selfcheck finds other bits, 6 the folder is
+in use, 7 a cluster cannot do the work, 70 a defect of the program, 130 and 143 interrupted, 141 the reader has gone.
 """
 
 

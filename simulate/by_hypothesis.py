@@ -55,6 +55,8 @@ def variables(of: Outcome, mixture: dict[str, Any]) -> tuple[dict[str, Any], dic
         add("binding", lambda which: of.members[which].binding(of.ceilings))
     if of.set.thresholds:
         _thresholds(of, add, add_shares)
+    if of.with_pole:
+        add("reached_pole", of.poles_of)
     _pairs(of, found)
     return found, coordinates
 
@@ -90,7 +92,7 @@ def _thresholds(of: Outcome, add: Add, add_shares: AddShares) -> None:
     add("never", lambda which: 1.0 - of.members[which].crossed[:, -1])
     add("already", lambda which: of.members[which].crossed[:, 0])
     add("crossing", lambda which: of.crossings(which).dates(of.levels))
-    add("crossing_density", lambda which: of.crossings(which).histogram()[1])
+    add("crossing_density", lambda which: of.crossings(which).histogram()[-1])
     add_shares("crossing", ("threshold", "share"), lambda which: of.crossings(which).dates(SHARES))
     names = [f"threshold:{name}" for name in of.set.thresholds]
     add("threshold_level", lambda which: np.array([of.written(name, of.levels, which) for name in names]))

@@ -109,7 +109,7 @@ def read_options(argv: Sequence[str]) -> Asked:
         name, equals, value = word.partition("=")
         if word in ("-m", "--multirun"):
             multirun = True
-        elif name in ("--config-dir", "-cd"):
+        elif name == "--config-dir":
             given = value if equals else next(words, None)
             if not given:
                 mistakes.append(Mistake(name, "needs a folder", "write --config-dir DIR"))
@@ -142,7 +142,7 @@ def _dispatch(argv: Sequence[str]) -> int:
     from simulate import compose
 
     settings, where = compose.settings(None, asked.overrides, asked.config_dir)
-    return study(str(settings["study"]), settings, where) or 0
+    return study(str(settings["study"]), settings, where)
 
 
 @contextmanager

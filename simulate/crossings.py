@@ -71,9 +71,13 @@ class Crossings:
             errors[which, some] = 0.5 * (high[some] - low[some])
         return dates, errors
 
-    def histogram(self) -> tuple[np.ndarray, np.ndarray]:
-        """Left edges (bin,) of equal bins over the grid, and the share that crosses in each (threshold, bin)."""
+    def histogram(self) -> tuple[np.ndarray, float, np.ndarray]:
+        """Left edges (bin,) of equal bins over the grid, their width in years, and the share that crosses in each
+        (threshold, bin).
+        """
         cells = self.cells.shape[1]
         size = next(size for size in BARS if cells / size <= MOST_BARS)
-        starts = np.arange(0, cells, min(size, max(cells // 2, 1)))
-        return self.start + starts / DATE_BINS, np.add.reduceat(self.cells, starts, axis=1) / self.total
+        size = min(size, max(cells // 2, 1))
+        starts = np.arange(0, cells, size)
+        shares = np.add.reduceat(self.cells, starts, axis=1) / self.total
+        return self.start + starts / DATE_BINS, size / DATE_BINS, shares

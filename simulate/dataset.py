@@ -133,8 +133,8 @@ class _Labels:
         self.variables["never"] = (("threshold",), 1.0 - p[:, -1], {"units": "1", "long_name": NEVER_CROSSED})
         about = {"units": "1", "long_name": "crossed at or before the start"}
         self.variables["already"] = (("threshold",), p[:, 0], about)
-        edges, density = crossings.histogram()
-        bins = {"units": "decimal year", "width": float(edges[1] - edges[0])}
+        edges, width, density = crossings.histogram()
+        bins = {"units": "decimal year", "width": width}
         self.coordinates["crossing_bin"] = ("crossing_bin", edges, bins)
         about = {"units": "1", "long_name": "share of draws that cross in the bin"}
         self.variables["crossing_density"] = (("threshold", "crossing_bin"), density, about)
@@ -152,10 +152,9 @@ class _Labels:
         self.variables["threshold_own"] = (("threshold",), own, about)
 
     def _poles(self) -> None:
-        poles = self.of.poles()
-        self.coordinates["path"] = ("path", np.array(list(poles), dtype=str))
+        self.coordinates["path"] = ("path", np.array(self.of.with_pole, dtype=str))
         about = {"units": "1", "long_name": "share of draws in which the path has reached its pole"}
-        self.variables["reached_pole"] = (("path", "year"), np.array(list(poles.values())), about)
+        self.variables["reached_pole"] = (("path", "year"), self.of.poles(), about)
 
     def _trajectories(self) -> None:
         """Some draws for the eye, picked from the hypotheses by their weights; or all of them (`keep=draws`)."""

@@ -229,7 +229,7 @@ def picked(values: Sequence[Array], pick: NDArray[np.int64]) -> Array:
     """Of the values of each hypothesis, shapes (..., draw), those of the one that each draw has."""
     if len(values) == 1:
         return values[0]
-    found: Array = np.stack(values)[pick, ..., np.arange(len(pick))].swapaxes(0, -1)
+    found: Array = np.moveaxis(np.stack(values)[pick, ..., np.arange(len(pick))], 0, -1)
     return found
 
 

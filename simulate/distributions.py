@@ -32,7 +32,16 @@ from simulate.fields import (
 )
 from simulate.metalogs import metalog
 from simulate.modes import pert, triangular
-from simulate.shapes import Kind, Part, Shape, check_kept, truncate, truncated_normal
+from simulate.shapes import (
+    SMALLEST_KEPT,
+    Kind,
+    Part,
+    Shape,
+    check_kept,
+    share_between,
+    truncate,
+    truncated_normal,
+)
 from simulate.units import LOG10_E
 
 
@@ -137,7 +146,7 @@ def quantiles(fields: Fields) -> Shape:
 
 def mixture(fields: Fields) -> Shape:
     """Weighted parts: the uniform picks the part by weight, its rest is the uniform within. `min`/`max` cut every
-    part.
+    part, some of them whole.
     """
     given = fields.get("parts")
     if not isinstance(given, Sequence) or not given or not all(isinstance(part, Mapping) for part in given):
@@ -158,11 +167,14 @@ def mixture(fields: Fields) -> Shape:
                 "give weights from 0 that add to 1",
             )
         )
-    outer = {name: fields[name] for name in ("interval", "min", "max") if name in fields}
+    level = {name: fields[name] for name in ("interval",) if name in fields}
+    cut = {name: fields[name] for name in ("min", "max") if name in fields}
     shapes = []
     for part in given:
-        inner = {**outer, **{name: value for name, value in part.items() if name != "weight" and value is not None}}
-        shapes.append(shape(inner))
+        inner = {**level, **{name: value for name, value in part.items() if name != "weight" and value is not None}}
+        own, within = shape(inner), {**cut, **inner}
+        cut_whole = "value" not in inner and not share_between(own, *bounds(within))[1] > SMALLEST_KEPT
+        shapes.append(own._replace(truncated=1.0) if cut_whole else shape(within))
 
     def probability(x: float) -> float:
         return math.fsum(w * s.probability(x) for w, s in zip(weights, shapes, strict=True))

@@ -10,7 +10,7 @@ import re
 from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
-from simulate import conversion, formulas, grammar, rows, units
+from simulate import conversion, formulas, grammar, instants, rows, units
 from simulate.checking import Check
 from simulate.errors import Mistake, did_you_mean, shown
 from simulate.formulas import Formula
@@ -138,21 +138,21 @@ def _observation(
         check.wrong(f"{key}.unit", f"{key}: {shown(unit)} is no unit of {quantity}", way_out)
     if not rows.is_number(value):
         check.wrong(f"{key}.value", f"{key}.value = {shown(value)}", "a finite number, in `unit`")
-    elif isinstance(unit, str) and not unit.startswith("log10 ") and unit != "OOM" and value <= 0.0:
+    elif kernel_unit and str(unit) in (known := units.accepted(kernel_unit)) and not value > known[unit].above:
         check.wrong(f"{key}.value", f"{key}.value = {value:g}", "an amount above 0")
     if not rows.is_number(error) or not error > 0.0:
         check.wrong(f"{key}.sd", f"{key}.sd = {shown(fields['sd'])}", "a standard error in OOM, above 0: 0.2")
     if not rows.is_number(date):
         check.wrong(f"{key}.date", f"{key}.date = {shown(date)}", "a decimal year")
-    elif date < grid[0]:
+    elif date < grid[0] - instants.SAME:
         way_out = f"start the set at {int(date)} or before, or leave the observation out"
         check.wrong(f"{key}.date", f"{key}.date = {date:g} lies before the start, {grid[0]:g}", way_out)
-    elif date > grid[1]:
+    elif date > grid[1] + instants.SAME:
         check.wrong(f"{key}.date", f"{key}.date = {date:g} lies beyond the horizon, {grid[1]:g}", "a later horizon")
     if len(check.mistakes) > before or kernel_unit is None:
         return None
     seen = conversion.in_kernel_unit(units.accepted(kernel_unit)[unit], float(value))
-    return Observation(name, quantity, float(date), seen, float(error))
+    return Observation(name, quantity, min(max(float(date), grid[0]), grid[1]), seen, float(error))
 
 
 def _error(stated: Any) -> Any:

@@ -21,7 +21,7 @@ LONGEST, DEEPEST = 2000, 50
 
 
 class Op(IntEnum):
-    """Steps of a program; the first five push a row of the stack, the rest work on its top."""
+    """Steps of a program; the first four push a row of the stack, the rest work on its top."""
 
     CONSTANT = auto()
     ROW = auto()

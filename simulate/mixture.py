@@ -75,7 +75,7 @@ def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tup
     with np.errstate(invalid="ignore"):
         mean = np.where(w > 0.0, w * means, 0.0).sum(axis=0)
         square = np.where(w > 0.0, w * (sds * sds + (means - mean) ** 2), 0.0).sum(axis=0)
-    return mean, np.sqrt(square)
+    return mean, np.where(np.isinf(mean), np.inf, np.sqrt(square))
 
 
 def of_shares(values: Array, weights: Array, levels: Array) -> Array:

@@ -17,6 +17,7 @@ from simulate import elementwise, histograms, intervals, pooling, replicates, su
 from simulate.crossings import Crossings
 from simulate.histograms import Watch
 from simulate.mixture import Histograms, mixed_moments
+from simulate.products import product
 from simulate.run_keys import RANDOM, SOBOL
 from simulate.summary import Sum
 from simulate.tally import Sums
@@ -153,7 +154,7 @@ class Outcome:
         in_logs = holder.member.watched.input_logs[holder.names(INPUTS).index(name)]
         if not in_logs:
             return found[:, 0]
-        values: Array = np.where(found[:, 0] > -np.inf, elementwise.exp10(found[:, 0]), -np.inf)
+        values: Array = np.where(np.isneginf(found[:, 0]), -np.inf, elementwise.exp10(found[:, 0]))
         for row in (counts.set.rows.get(name) for counts in self.members):
             if row is not None and row.certain is not None:  # comes back as it was stated
                 values = np.where(found[:, 0] == elementwise.log10(row.certain), row.certain, values)
@@ -230,15 +231,23 @@ class Outcome:
         member, draw = np.divmod(picked, draws)
         return np.moveaxis(paths[member, :, :, draw], 0, 1)
 
-    def poles(self) -> dict[str, Array]:
-        """Share of the draws in which a superexponential path has reached its pole by each instant (year,); a path that
-        has another law under some hypothesis reaches none there.
+    @cached_property
+    def with_pole(self) -> tuple[str, ...]:
+        """The paths that are superexponential under some hypothesis."""
+        return tuple(dict.fromkeys(name for counts in self.members for name in counts.set.superexponential))
+
+    def poles_of(self, which: int) -> Array:
+        """Share of the draws of one member in which each path `with_pole` has reached its pole, (path, year); 0 where
+        the path has another law there.
         """
-        found: dict[str, Array] = {}
-        for p, counts in zip(self.posterior, self.members, strict=True):
-            for name, reached in zip(counts.set.superexponential, counts.sums.others["poles"], strict=True):
-                found[name] = found.get(name, 0.0) + p * reached / max(counts.mass, 1)
-        return found
+        counts = self.members[which]
+        reached = dict(zip(counts.set.superexponential, counts.sums.others["poles"], strict=True))
+        none = np.zeros(len(self.set.years))
+        return np.array([reached.get(name, none) / max(counts.mass, 1) for name in self.with_pole])
+
+    def poles(self) -> Array:
+        """The same of the mixture."""
+        return product(self.posterior, np.array([self.poles_of(which) for which in range(len(self.members))]))
 
     def crossings(self, which: int | None = None) -> Crossings:
         """Crossing dates of one member, or of the mixture."""

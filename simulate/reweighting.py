@@ -1,11 +1,14 @@
 """A result weighed anew: the same hypotheses with other prior weights, without another run.
 
-Probabilities, binding shares and their errors come out as a run with those weights would give them. Quantiles come from
-the 200 equally likely values of each hypothesis that a result keeps, so their level may be off by 0.0075 at most.
+Probabilities, binding shares and their errors come out as a run with those weights would give them; of Sobol points the
+errors are those of as many random draws, which are larger. Quantiles come from the 200 equally likely values of each
+hypothesis that a result keeps, so their level may be off by 0.0075 at most. Single draws that were picked by the old
+weights, and what was judged of the old mixture, are left out.
 """
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
@@ -19,13 +22,15 @@ from simulate.evidence import collapse
 from simulate.hypotheses import SLACK
 from simulate.pooling import Pool
 from simulate.rows import is_number
+from simulate.run_keys import SOBOL
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Array = NDArray[np.float64]
 OF_EACH = "_by_hypothesis"
-SHARES_OF_DRAWS = ("probability", "never", "already", "crossing_density", "binding")
+LARGER = "weighed anew: errors are those of as many random draws, larger than those of Sobol points"
+SHARES_OF_DRAWS = ("probability", "never", "already", "crossing_density", "binding", "reached_pole")
 
 
 def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
@@ -44,7 +49,7 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
     if mistakes:
         raise Mistakes(mistakes)
     some = pool.posterior > 0.0  # of others there may be no draws at all
-    found = dataset.copy()
+    found = _of_any_weights(dataset)
 
     def put(name: str, values: Array) -> None:
         found[name] = (dataset[name].dims, values, dataset[name].attrs)
@@ -70,6 +75,19 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
         for name, values in (("error", pool.error(p)), ("low", low), ("high", high)):
             put(f"probability_{name}", values)
         put("crossing_error", _errors_of_dates(found, pool.worth(p), pool.posterior))
+    return found
+
+
+def _of_any_weights(dataset: xr.Dataset) -> xr.Dataset:
+    """The result without what holds for its own weights only, and cannot be made for others."""
+    stale = [name for name, of in dataset.data_vars.items() if "draw" in of.dims and "hypothesis" not in of.dims]
+    if "reached_pole" in dataset and f"reached_pole{OF_EACH}" not in dataset:  # a result of an earlier version
+        stale.append("reached_pole")
+    found = dataset.drop_vars(stale)
+    found.attrs.pop("convergence", None)
+    if dataset.attrs.get("sampling") == SOBOL:
+        notes = [note for note in json.loads(dataset.attrs["notes"]) if note != LARGER]
+        found.attrs["notes"] = json.dumps([*notes, LARGER])
     return found
 
 

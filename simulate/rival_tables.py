@@ -74,6 +74,7 @@ def answer(dataset: xr.Dataset) -> str:
             lines.append(f"A start ten times higher moves P({name}) by up to {moved:+.1f} percentage points.")
         else:
             lines.append(
-                f"P({name}) does not care where {attrs['path']} starts: ten times higher changes {moved:+.1f}."
+                f"P({name}) hardly depends on where {attrs['path']} starts: ten times higher moves it by {moved:+.1f} "
+                "percentage points."
             )
     return "\n".join(lines)

@@ -124,8 +124,11 @@ def run(
     Raises
     ------
     Mistakes
-        As `forecast.run` does; and if the start of the path cannot be moved.
+        As `forecast.run` does; if no threshold can be crossed; and if the start of the path cannot be moved.
     """
+    if not built.thresholds:
+        what = "there is none that this set could cross"
+        raise Mistakes([Mistake("thresholds", what, "choose some on its quantities, or a set that has compute")])
     members = [member.set for member in built.members]
     prepared = [prepare(one) for one in members]
     higher = [_tenfold(own, one, prefix) for own, one in zip(prepared, members, strict=True)]

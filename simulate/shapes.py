@@ -91,13 +91,18 @@ def check_kept(kept: float) -> None:
         )
 
 
+def share_between(shape: Shape, low: float, high: float) -> tuple[float, float]:
+    """The shares of a distribution that lie below `low`, and between `low` and `high`."""
+    start = 0.0 if math.isinf(low) else shape.probability(low)
+    return start, (1.0 if math.isinf(high) else shape.probability(high)) - start
+
+
 def truncate(shape: Shape, fields: Fields) -> Shape:
     """The same shape between `min` and `max`: u becomes F(min) + u (F(max) - F(min))."""
     low, high = bounds(fields)
     if math.isinf(low) and math.isinf(high):
         return shape
-    start = 0.0 if math.isinf(low) else shape.probability(low)
-    kept = (1.0 if math.isinf(high) else shape.probability(high)) - start
+    start, kept = share_between(shape, low, high)
     check_kept(kept)
     parts, before = [], 0.0
     for part in shape.parts:

@@ -62,8 +62,8 @@ class Step:
         self.due, self.worthwhile = steps.kept.due, steps.kept.worthwhile
 
     def restore(self, of: int, arrays: Sequence[np.ndarray], frame: str = "") -> int:
-        """Put what was saved of this step into `arrays`, which are the step's own until all are finished; gives how
-        much of it was done. Raises IntegrityError where it does not fit.
+        """Put what was saved of this step into `arrays`, which the caller must not use for anything else until all
+        steps are finished; gives how much of it was done. Raises IntegrityError where it does not fit.
         """
         steps = self.steps
         self.before = steps.done, list(steps.arrays), list(steps.frames)

@@ -109,13 +109,17 @@ def find(question: Question, seed: int) -> Found:
 
 
 def _commonest(question: Question, seed: int) -> str:
-    """The threshold that most draws cross in that year, under the hypothesis that is the most probable beforehand."""
+    """The threshold that most draws, by weight, cross in that year, under the hypothesis that is the most probable
+    beforehand.
+    """
     likely = max(question.set.members, key=lambda member: member.weight)
     blocks = each_draw.Blocks(prepare(likely.set), seed)
     count = np.zeros(len(likely.set.thresholds))
     for block in range(-(-question.draws // DRAWS)):
-        date = blocks.run(block).dates
-        count += ((date >= question.year) & (date < question.year + 1.0)).sum(axis=1)
+        seen = blocks.run(block)
+        there = block * DRAWS + np.arange(DRAWS) < question.draws
+        crosses = there & (seen.dates >= question.year) & (seen.dates < question.year + 1.0)
+        count += (crosses * seen.weights.astype(np.float64)).sum(axis=1)
     return list(likely.set.thresholds)[int(np.argmax(count))]
 
 

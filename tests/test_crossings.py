@@ -46,3 +46,12 @@ def test_an_error_whose_end_lies_beyond_the_horizon_is_infinite() -> None:
     assert np.isinf(errors[0, 0])
     assert np.isinf(dates[0, 1])
     assert np.isnan(errors[0, 1])
+
+
+def test_the_shares_of_bins_over_a_horizon_of_one_cell() -> None:
+    one = Crossings(
+        np.array([2026.0, 2026.004]), np.array([10.0]), np.array([[40.0]]), np.array([False]), np.array([2026.0]), 100,
+        np.full((1, 2), 100.0),
+    )  # fmt: skip
+    edges, width, shares = one.histogram()
+    assert (edges.tolist(), width, shares.tolist()) == ([2026.0], 1 / DATE_BINS, [[0.4]])

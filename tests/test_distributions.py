@@ -226,6 +226,24 @@ def test_families_against_scipy_by_name() -> None:
         assert error.max() < CLOSE, row
 
 
+APART: Row = {
+    "dist": "mixture",
+    "interval": 1,
+    "parts": [
+        {"weight": 0.5, "dist": "uniform", "low": 0.1, "high": 0.4},
+        {"weight": 0.5, "dist": "uniform", "low": 0.6, "high": 1.0},
+    ],
+}
+
+
+def test_a_mixture_cut_to_one_of_its_parts_is_that_part() -> None:
+    u = np.linspace(0.001, 0.999, 999)
+    assert compiled(APART | {"min": 0.5}, u) == pytest.approx(0.6 + 0.4 * u)
+    assert compiled(APART | {"max": 0.5}, u) == pytest.approx(0.1 + 0.3 * u)
+    with pytest.raises(Unfit, match="keep only"):
+        shape(APART | {"min": 2})
+
+
 def test_the_mass_cut_off() -> None:
     for row, kept in (
         ({"dist": "normal", "mean": 0, "sd": 1, "min": 0}, 0.5),
@@ -233,6 +251,7 @@ def test_the_mass_cut_off() -> None:
         ({"dist": "uniform", "low": 0, "high": 1, "interval": 1, "max": 0.25}, 0.25),
         ({"dist": "triangular", "low": 0, "mode": 0, "high": 1, "interval": 1, "max": 0.5}, 0.75),
         ({"dist": "mixture", "parts": [{"weight": 0.25, "value": 3}, {"weight": 0.75, **NORMAL}], "min": 1}, 0.625),
+        (APART | {"min": 0.5}, 0.5),  # one part of a mixture is cut off whole
         ({"dist": "metalog", "low": 16, "mid": 26, "high": 40, "min": 0}, 1.0),  # bounds that it respects, not cuts
     ):
         assert shape(row).truncated == pytest.approx(1 - kept, abs=1e-12)

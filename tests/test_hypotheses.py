@@ -294,6 +294,17 @@ def test_an_observation_between_instants(date: float) -> None:
     assert slow + fast == pytest.approx(1)
 
 
+def test_an_observation_at_a_horizon_that_is_a_sum_of_steps() -> None:
+    """2025.1 and a tenth are less than 2025.2 in the last place."""
+    seen = {"quantity": "training_compute", "date": 2025.2, "value": -4, "unit": "log10 FLOP", "sd": 60}
+    settings = small(evidence={"seen": seen}) | {"start": 2025.1, "horizon": 2025.2, "step": 0.1}
+    (observed,) = build(settings).evidence.observations
+    assert observed.date == build(settings).years[-1] < 2025.2
+    assert observed.value == -4
+    with pytest.raises(Mistakes, match="an amount above 0"):
+        build(settings | {"evidence": {"seen": {**seen, "unit": "FLOP"}}})
+
+
 def test_an_observation_of_a_driver() -> None:
     seen = {"quantity": "power", "date": 2027.75, "value": 1.2, "unit": "GW", "sd": 0.1}
     compare({**TREND, "hypotheses": LAWS, "evidence": {"campus": seen, "slow": {"loglik": "-0.3*trend_growth"}}})
@@ -527,6 +538,33 @@ def test_reweighting_to_one_hypothesis_is_that_hypothesis(name: str) -> None:
     pool = Pool(second_opinion({**of_hypothesis(settings, LAWS[name]), "evidence": evidence}))
     check_pool(alone, pool, EXACT)
     check_all(found, Pool(second_opinion(settings), only(list(LAWS), name)), "", EXACT, COARSE)
+
+
+@pytest.mark.parametrize("sampling", ["random", "sobol"])
+def test_a_result_weighed_anew_is_that_of_a_run_with_these_weights(sampling: str) -> None:
+    """Every variable, but for quantiles (see above) and errors of Sobol points; draws picked by weight are gone."""
+    evidence = {"seen": {"loglik": "-0.4*trend_growth"}}
+    rows = {**LAWS["steady"]["inputs"], "trend_acceleration": {**UNIFORM, "low": 0.2, "high": 0.5, "unit": "1"}}
+    laws = {**LAWS, "steady": {"weight": 0.3, "drivers": {"trend": {"law": "superexponential"}}, "inputs": rows}}
+    weights = dict(zip(laws, (0.1, 0.2, 0.3, 0.4), strict=True))
+    others = {name: {**law, "weight": weights[name]} for name, law in laws.items()}
+    first, anew = (
+        forecast.run(build({**TREND, "hypotheses": stated, "evidence": evidence}), DRAWS, 1, sampling=sampling)
+        for stated in (laws, others)
+    )
+    again = simulate.reweight(first, weights)
+    assert "reached_pole" in again
+    assert {name for name in anew.data_vars if name not in again} == {
+        name for name, of in anew.data_vars.items() if "draw" in of.dims
+    }
+    assert set(anew.attrs) - set(again.attrs) == {"convergence"}
+    assert ("larger than those of Sobol" in again.attrs["notes"]) == (sampling == "sobol")
+    for name, of in again.data_vars.items():
+        if f"{name}_shares" in again or (sampling == "sobol" and str(name).startswith("probability_")):
+            continue
+        if of.dtype.kind in "OU" or name == "crossing_error":
+            continue
+        np.testing.assert_allclose(of, anew[name], rtol=1e-9, atol=EXACT, err_msg=str(name))
 
 
 def test_reweighting_leaves_the_result_as_it_was() -> None:

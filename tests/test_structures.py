@@ -28,6 +28,8 @@ def own(tmp_path: Path) -> str:
     write(tmp_path / "sets", "line.yaml", HEADER + SET)
     amount = SET.replace("{dist: normal, mean: 26, sd: 0.5, unit: log10 FLOP}", "{value: 1e26, unit: FLOP}")
     write(tmp_path / "sets", "amount.yaml", HEADER + amount)
+    economy = "inputs: {gwp_start: {value: 1e14, unit: USD2023}, gwp_growth: {value: 3, unit: '%/yr'}}\n"
+    write(tmp_path / "sets", "economy.yaml", HEADER + "drivers: {economy: {}}\n" + economy)
     write(tmp_path / "sets", "two.yaml", HEADER + SET + "hypotheses: {a: {weight: 0.5}, b: {weight: 0.5}}\n")
     return str(tmp_path / "sets")
 
@@ -64,7 +66,7 @@ def test_a_forecast_that_does_not_care_where_it_starts_says_so(own: str) -> None
     assert bool(cares.sel(threshold="level"))
     assert not bool(cares.sel(threshold="low"))  # crossed at the start, whatever it is
     text = rival_tables.answer(found)
-    assert "P(low) does not care where trend starts" in text
+    assert "P(low) hardly depends on where trend starts" in text
     assert "moves P(level) by up to +" in text
 
 
@@ -88,6 +90,7 @@ def test_poles_are_counted_and_default_rows_are_those_of_the_file(own: str) -> N
         (["laws=[exponential,decaying]", "law_weights=[0,0]"], "2 numbers of 0 or more"),
         (["laws=[two-regime]"], "trend_slowdown"),
         (["assumptions=two"], "has hypotheses of its own"),
+        (["assumptions=economy", "law_of=economy", "laws=[exponential]"], "none that this set could cross"),
     ],
 )
 def test_what_does_not_fit_is_refused(

@@ -84,7 +84,8 @@ class Memory:
 class Work:
     """The members of a run, or of a task of it that begins at the draw `origin`, and what is counted of them so far.
 
-    In a run that is `undivided`, as one is whose draws go somewhere, no step ends where a part of the run does.
+    An `undivided` run, as one is whose draws are streamed to a store, is one part: its steps all have the same size,
+    which elsewhere end where a part of the run does.
     """
 
     def __init__(

@@ -17,8 +17,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     varied, prefix = rivals.hypotheses(
         settings, settings["law_of"], settings["laws"], settings["law_weights"], mistakes
     )
-    if not settings.get("thresholds"):
-        mistakes.append(Mistake("thresholds", "there is none to be crossed", "choose some: thresholds=standard"))
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
