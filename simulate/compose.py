@@ -104,13 +104,13 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
     # Words on rows speak of the sets that a comparison is of, and those are composed each by itself.
     speaks = sure and choice["study"] != "replicate"
     sources = library.in_order(choice)
-    heard = inheritance.Composed()
+    layers = inheritance.Layers()
     for source in sources:
-        heard.hear(source, mistakes)
+        layers.apply_file(source, mistakes)
     fitting = []
     for word in kept:
         of_the_set = word.key.split(".")[0] in (*grammar.ROW_SECTIONS, "drivers", "hypotheses")
-        wrong = keys.check(word, heard.settings, choice["study"]) if speaks or not of_the_set else None
+        wrong = keys.check(word, layers.settings, choice["study"]) if speaks or not of_the_set else None
         if wrong:
             mistakes.append(wrong)
         elif speaks or not of_the_set:
@@ -120,28 +120,28 @@ def compose(library: Library, job: Sequence[words.Word], mistakes: list[Mistake]
         cfg = _by_hydra(library, [*groups, *fitting], mistakes)
         library.run_defaults = library.run_defaults or {key: cfg[key] for key in grammar.RUN_KEYS}
     engine = {**library.run_defaults["engine"], "name": choice["engine"]}
-    heard.settings.update(library.run_defaults, engine=engine, folder=None)
-    heard.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
-    heard.origins.update((word.key, word.where) for word in job if word.key == "engine")
-    as_stated = copy.deepcopy(heard.settings)
-    _say(heard, fitting)
-    old, new = ({key: given.get(key) for key in grammar.SET_KEYS} for given in (as_stated, heard.settings))
-    heard.settings["changes"] = list(differences(old, new))
-    heard.settings["name"] = heard.settings["assumptions"] = choice["assumptions"]
-    heard.settings["study"] = choice["study"]
+    layers.settings.update(library.run_defaults, engine=engine, folder=None)
+    layers.origins.update(dict.fromkeys(grammar.RUN_KEYS, "conf/config.yaml"))
+    layers.origins.update((word.key, word.where) for word in job if word.key == "engine")
+    as_stated = copy.deepcopy(layers.settings)
+    _apply(layers, fitting)
+    old, new = ({key: given.get(key) for key in grammar.SET_KEYS} for given in (as_stated, layers.settings))
+    layers.settings["changes"] = list(differences(old, new))
+    layers.settings["name"] = layers.settings["assumptions"] = choice["assumptions"]
+    layers.settings["study"] = choice["study"]
     if choice["study"] == "replicate":
-        heard.settings["sets"] = _sets(library, job, heard.settings.get("sets"), mistakes)
+        layers.settings["sets"] = _sets(library, job, layers.settings.get("sets"), mistakes)
     if compared:
 
         def one(said: Sequence[words.Word], wrong: list[Mistake]) -> Composed:
             return compose(library, said, wrong, by_hydra=False)
 
-        heard.settings["sets"] = variants.compose(compared, job, library.names("assumptions"), one, mistakes)
+        layers.settings["sets"] = variants.compose(compared, job, library.names("assumptions"), one, mistakes)
     if choice["study"] == "list":
-        heard.settings["show"] = {group: library.titles(group) for group in grammar.GROUPS}
-    mistakes.extend(run_keys.check_run(heard.settings, heard.where))
-    keys.make_numbers(heard.settings)
-    return Composed(heard.settings, heard.where, sources, sure)
+        layers.settings["show"] = {group: library.titles(group) for group in grammar.GROUPS}
+    mistakes.extend(run_keys.check_run(layers.settings, layers.where))
+    keys.make_numbers(layers.settings)
+    return Composed(layers.settings, layers.where, sources, sure)
 
 
 def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: list[Mistake]) -> list[Composed]:
@@ -188,29 +188,29 @@ def _sets(library: Library, job: Sequence[words.Word], asked: Any, mistakes: lis
     return found
 
 
-def _say(heard: inheritance.Composed, job: Sequence[words.Word]) -> None:
-    """Lay the words over what has been heard: the wider key first, the fields of a row together, in whatever order
+def _apply(layers: inheritance.Layers, job: Sequence[words.Word]) -> None:
+    """Lay the words over what the files say: the wider key first, the fields of a row together, in whatever order
     they were written.
     """
     fields: dict[str, list[words.Word]] = {}
     for word in sorted(job, key=lambda word: 0 if word.key.startswith("grid.") else word.key.count(".")):
         section, *rest = word.key.split(".")
         if word.key == "hydra.run.dir":
-            heard.settings["folder"] = word.value
-            heard.origins[word.key] = word.where
+            layers.settings["folder"] = word.value
+            layers.origins[word.key] = word.where
         elif section == "grid":
-            heard.settings["grid"] = {**(heard.settings["grid"] or {}), ".".join(rest): word.value}
-            heard.origins[word.key] = word.where
+            layers.settings["grid"] = {**(layers.settings["grid"] or {}), ".".join(rest): word.value}
+            layers.origins[word.key] = word.where
         elif section in grammar.ROW_SECTIONS and len(rest) == 2:
             fields.setdefault(f"{section}.{rest[0]}", []).append(word)
         elif not word.key.startswith("hydra"):
-            heard.say(word.key, copy.deepcopy(word.value), word.where)
+            layers.apply_word(word.key, copy.deepcopy(word.value), word.where)
     for row, stated in fields.items():
         values, origins = {}, {}
         for word in stated:
             field = word.key.rpartition(".")[2]
             values[field], origins[field] = copy.deepcopy(word.value), word.where
-        heard.say_fields(row, values, origins)
+        layers.apply_fields(row, values, origins)
 
 
 def _choose(

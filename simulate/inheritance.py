@@ -1,7 +1,7 @@
-"""What a set says once its ancestors are heard, and which line of which file says it.
+"""What a set says once its ancestors are applied, and which line of which file says it.
 
 Sets inherit: `defaults: [parent]` takes over everything and the set changes rows (`overlay` says how one row is laid
-over another); null takes an inherited row or driver out. An ancestor reached on two ways is heard once, before both.
+over another); null takes an inherited row or driver out. An ancestor reached on two ways is applied once, before both.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class Circle(Exception):
     """Sets that cannot be put in order, because they inherit one another."""
 
 
-class Composed:
+class Layers:
     """Settings under construction, and the origin of every dotted key."""
 
     def __init__(self) -> None:
@@ -35,26 +35,26 @@ class Composed:
             stated = stated.rpartition(".")[0]
         return self.origins.get(stated, key or "settings")
 
-    def hear(self, source: Source, mistakes: list[Mistake]) -> None:
-        """Lay one file over what has been heard so far; what a source printed is of the set that cites it alone."""
+    def apply_file(self, source: Source, mistakes: list[Mistake]) -> None:
+        """Lay one file over what has been applied so far; what a source printed is of the set that cites it alone."""
         if source.group == "assumptions" and self.settings.pop("published", None):
             self._forget("published")
         for key, value in copy.deepcopy(source.data).items():
             if key in grammar.ROW_SECTIONS:
                 rows = self.settings.setdefault(key, {})
                 for name, row in value.items():
-                    self._hear_row(rows, key, name, row, source, mistakes)
+                    self._apply_row(rows, key, name, row, source, mistakes)
             elif key == "drivers":
-                self._hear_drivers(value, source, mistakes)
+                self._apply_drivers(value, source, mistakes)
             elif key == "hypotheses":
-                self._hear_hypotheses(value, source, mistakes)
+                self._apply_hypotheses(value, source, mistakes)
             else:
                 self._forget(key)
                 self.settings[key] = value
         self.origins[""] = source.shown
         self.origins.update((key, f"{source.shown}:{line}") for key, line in source.lines.items())
 
-    def say(self, key: str, value: Any, origin: str) -> None:
+    def apply_word(self, key: str, value: Any, origin: str) -> None:
         """Set one dotted key that is no field of a row, as the command line does."""
         parts = key.split(".")
         if parts[0] in grammar.ROW_SECTIONS:
@@ -75,7 +75,7 @@ class Composed:
         self._forget(key)
         self.origins[key] = origin
 
-    def say_fields(self, key: str, fields: Mapping[str, Any], origins: Mapping[str, str]) -> None:
+    def apply_fields(self, key: str, fields: Mapping[str, Any], origins: Mapping[str, str]) -> None:
         """State fields of the row `key` anew, all at once, as the command line does; `origins` are those of fields."""
         section, name = key.split(".")
         rows = self.settings.setdefault(section, {})
@@ -83,7 +83,7 @@ class Composed:
         self._put(rows, key, overlay.patch(known, fields) if section in grammar.MODEL_SECTIONS else {**known, **fields})
         self.origins.update((f"{key}.{field}", origin) for field, origin in origins.items())
 
-    def _hear_row(
+    def _apply_row(
         self, rows: dict[str, Any], section: str, name: str, row: Any, source: Source, mistakes: list[Mistake]
     ) -> None:
         dotted = f"{section}.{name}"
@@ -105,7 +105,7 @@ class Composed:
             self._forget(f"{key}.{field}")
         rows[name] = row
 
-    def _hear_drivers(self, drivers: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
+    def _apply_drivers(self, drivers: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
         known = self.settings.setdefault("drivers", {})
         for name, options in drivers.items():
             dotted = f"drivers.{name}"
@@ -114,7 +114,7 @@ class Composed:
             else:
                 known[name] = merged(known.get(name, {}), options)
 
-    def _hear_hypotheses(self, hypotheses: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
+    def _apply_hypotheses(self, hypotheses: Mapping[str, Any], source: Source, mistakes: list[Mistake]) -> None:
         """A child set changes the weight of a hypothesis, or rows of it, adds one, or takes one out by null."""
         known = self.settings.setdefault("hypotheses", {})
         for name, changes in hypotheses.items():

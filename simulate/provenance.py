@@ -78,12 +78,14 @@ def _unread(names: tuple[str, ...]) -> list[str]:
 
 
 def canonical(settings: Mapping[str, Any]) -> str:
-    """The settings that decide the numbers, as JSON in one fixed order."""
+    """The settings of the set, its texts included, as JSON in one fixed order."""
     return _in_order({key: value for key, value in settings.items() if key not in RUN_KEYS})
 
 
 def config_hash(settings: Mapping[str, Any]) -> str:
-    """Hash of all settings that decide the numbers, draws and seed aside."""
+    """Hash of all settings of the set, draws and seed aside: a result carries the texts of its set too, so another note
+    is another result.
+    """
     return hashlib.sha256(canonical(settings).encode()).hexdigest()
 
 

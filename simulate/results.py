@@ -67,7 +67,13 @@ def probability(dataset: xr.Dataset) -> Rows:
     columns = ("probability", "probability_error", "probability_low", "probability_high")
     values = [dataset[c].transpose("threshold", "year").values for c in columns]
     return [
-        {"threshold": str(t), "quantity": str(kind[i]), "median_level_log10": float(level[i]), "year": float(y)}
+        {
+            "threshold": str(t),
+            "quantity": str(kind[i]),
+            "median_level": float(level[i]),
+            "unit": _unit(dataset, kind[i]),
+        }
+        | {"year": float(y)}
         | {c: float(v[i, j]) for c, v in zip(columns, values, strict=True)}
         for i, t in enumerate(dataset["threshold"].values)
         for j, y in enumerate(dataset["year"].values)
@@ -259,7 +265,7 @@ def _thresholds(dataset: xr.Dataset, years: dict[str, int]) -> dict[str, Any]:
     for i, name in enumerate(dataset["threshold"].values):
         result[str(name)] = {
             "quantity": str(dataset["threshold_quantity"].values[i]),
-            "level_log10": _by_level(dataset, level[i]),
+            "level": {"unit": _unit(dataset, dataset["threshold_quantity"].values[i])} | _by_level(dataset, level[i]),
             "already": float(dataset["already"].values[i]),
             "never": float(dataset["never"].values[i]),
             "probability": {y: {k: _plain(v[i, j]) for k, v in chance.items()} for y, j in years.items()},
@@ -270,6 +276,11 @@ def _thresholds(dataset: xr.Dataset, years: dict[str, int]) -> dict[str, Any]:
         entry = {"year": row["date"], "error": row["error"]} if told else {"year": None, row["state"]: True}
         result[row["threshold"]]["crossing"][f"{row['quantile']:g}"] = entry
     return result
+
+
+def _unit(dataset: xr.Dataset, quantity: str) -> str:
+    """The unit of a quantity and of levels on it: log10 of an amount but for plain numbers and rates."""
+    return str(dataset[str(quantity)].attrs["units"])
 
 
 def _by_level(dataset: xr.Dataset, values: np.ndarray) -> dict[str, Any]:

@@ -163,12 +163,10 @@ def test_a_certain_level_is_stored_without_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     write(tmp_path / "sets", "everything.yaml", HEADER + BASELINE)
     run("everything", tmp_path / "sets")
-    levels = {
-        name: row["level_log10"] for name, row in results.summary(store.load("outputs/out"))["thresholds"].items()
-    }
-    assert set(levels["eu_systemic_risk"].values()) == {25.0}
-    assert set(levels["flop_1e27"].values()) == {27.0}
-    assert set(levels["flop_1e30"].values()) == {30.0}
+    levels = {name: row["level"] for name, row in results.summary(store.load("outputs/out"))["thresholds"].items()}
+    assert set(levels["eu_systemic_risk"].values()) == {"log10 FLOP", 25.0}
+    assert set(levels["flop_1e27"].values()) == {"log10 FLOP", 27.0}
+    assert set(levels["flop_1e30"].values()) == {"log10 FLOP", 30.0}
 
 
 # Studies that print

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import xarray as xr
 from command_line import HEADER, NORMAL, assert_clean_refusal, simulate, write
 
 import simulate as package
-from simulate import assumptions, compose, every_draw
+from simulate import assumptions, compose, every_draw, forecast
 from simulate.engines import work
 
 pytest.importorskip("zarr")
@@ -82,18 +83,25 @@ def test_sobol_points_are_all_there(here: Path) -> None:
     assert same(store()["chips"], kept["chips_draw"])
 
 
-def test_memory_stays_small(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a thread holds of the draws is one task of them."""
-    sizes = []
-    blank = work.blank
+def test_memory_stays_small(here: Path) -> None:
+    """Twenty times the draws take no more memory than one task of them, and the store holds them all."""
+    one = assumptions.build(*compose.settings("baseline_2026", ["horizon=2036"]))
+    task = work.MOST_BLOCKS * 512
 
-    def watched(prepared: Any, watch: Any, trajectories: np.ndarray, *more: Any) -> Any:
-        sizes.append(trajectories.shape[2])
-        return blank(prepared, watch, trajectories, *more)
+    def peak(draws: int) -> int:
+        tracemalloc.start()
+        try:
+            into = every_draw.Store(here / f"{draws}.zarr", one, ["training_compute"], draws, "random")
+            forecast.simulate(one, draws, 1, threads=1, into=into)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
 
-    monkeypatch.setattr(work, "blank", watched)
-    assert simulate("draws=2e5", "horizon=2028", "keep=draws", "kept=[training_compute]", "output=all").code == 0
-    assert max(sizes) == work.MOST_BLOCKS * 512
+    peak(task)  # what is made once a process
+    few, many = peak(task), peak(20 * task)
+    of_a_task = task * 4 * (len(one.years) + len(one.thresholds))
+    assert many - few < 2 * of_a_task < 20 * of_a_task
+    assert xr.open_zarr(here / f"{20 * task}.zarr", chunks=None, consolidated=False).sizes["draw"] == 20 * task
 
 
 def test_a_finished_run_is_found_again(here: Path) -> None:
