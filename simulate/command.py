@@ -166,7 +166,7 @@ def terminable() -> Iterator[None]:
 def _way_on(error: BaseException, argv: Sequence[str]) -> str:
     """What the run noted of work that is kept, and the words that go on with it."""
     kept = "; ".join(getattr(error, "__notes__", ()))
-    words = [word for word in argv if not word.startswith(("resume=", "overwrite="))]
+    words = [word for word in argv if not word.startswith("resume=")]
     return f"; {kept}\ngo on with: simulate {shlex.join([*words, 'resume=true'])}" if kept else ""
 
 

@@ -73,8 +73,6 @@ def check_run(settings: dict[str, Any], where: Callable[[str], str]) -> list[Mis
         mistakes.append(Mistake(where("target_error"), what, "give their number, draws=1e7"))
     if settings["kept"] is not None and settings["keep"] is None:
         mistakes.append(Mistake(where("kept"), "'kept' names what keep=draws keeps", "add keep=draws"))
-    if settings["resume"] is True and settings["overwrite"] is True:
-        mistakes.append(Mistake(where("overwrite"), "resume and overwrite cannot both be true", "choose one"))
     return mistakes
 
 

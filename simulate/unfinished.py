@@ -3,7 +3,8 @@
 It is a hidden folder beside the place of the run folder: `.NAME.progress`, or `.STEM.<random>.progress` for a run that
 takes the next number. The folder is locked as long as its process lives; the system drops the lock when the process
 ends, however it ends. A run that ends well removes it. Work that is kept under a name is like a result of that name:
-it is gone on with, or given up by `overwrite=true`, and never in silence.
+it is gone on with, or given up by `overwrite=true`, and never in silence. With both words the work is gone on with, and
+its result replaces an older one.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _named(target: Target, about: dict[str, Any], resume: bool) -> tuple[Path, i
     where = f"output {target.root / str(target.name)}"
     held = _own(place)
     try:
-        if target.overwrite:
+        if target.overwrite and not resume:
             (place / FILE).unlink(missing_ok=True)
         saved = checkpoint.read(place / FILE)
         if saved and not resume:

@@ -72,7 +72,6 @@ WORDS: list[tuple[str, list[str], str]] = [
     ("52", ["inputs.chip_growth.dist=2"], r"dist = 2"),
     ("53", ["overwrite=2"], r"overwrite = 2: true or false is needed"),
     ("53b", ["resume=maybe"], r"resume = 'maybe': true or false is needed"),
-    ("53c", ["resume=true", "overwrite=true", "output=a"], r"cannot both be true"),
     ("55", ["inputs.chip_growth={value: 30, unit: x/yr}"], r"30"),
     ("56", ["start=2024", "horizon=2020"], r"horizon"),
     ("57", ["start=24"], r"start"),

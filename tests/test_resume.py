@@ -379,6 +379,24 @@ def test_overwrite_starts_anew(here: Path) -> None:
     assert "seed: 2 -> 1" in refused.err
 
 
+def test_a_run_that_replaces_another_is_gone_on_with(here: Path) -> None:
+    """The words that are told go on; until then the older result stays."""
+    words = [*WORDS, "assumptions=plain", "output=mine"]
+    older = tree(Path(simulate(*words, "seed=3").out.splitlines()[-1]))
+    outcome = interrupted(*words, "overwrite=true")
+    told = outcome.err.splitlines()[-1].removeprefix("go on with: simulate ").split()
+    assert {"overwrite=true", "resume=true"} < set(told)
+    assert tree(Path("outputs/mine")) == older
+    other = simulate(*told, "seed=2")
+    assert other.code == 2
+    assert "was asked something else (seed: 1 -> 2)" in other.err
+    again = simulate(*told)
+    assert "going on" in again.err
+    assert digest(again) == whole("plain")
+    assert simulate(*told).out == again.out  # of a finished run the answer is told again
+    assert places() == []
+
+
 def test_what_was_kept_of_a_finished_run_is_forgotten(here: Path) -> None:
     """The process died after it had named the result and before it removed its checkpoint."""
     for output in ([], ["output=mine"]):

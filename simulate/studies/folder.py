@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from itertools import chain
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from simulate import answered, plots, progress, results, store, target, unfinished
 from simulate.checkpoint import CheckpointFile
+from simulate.errors import IntegrityError
 from simulate.target import Target
 
 if TYPE_CHECKING:
@@ -61,13 +62,15 @@ def finished(
 ) -> tuple[Path, xr.Dataset] | None:
     """With `resume=true` the folder and result of a finished run that was asked the same, if there is one.
 
-    Raises IntegrityError where the folder that is named holds something else.
+    Raises IntegrityError where the folder that is named holds something else, and may not be replaced.
     """
     if not settings["resume"]:
         return None
     root, output = place(settings)
     aim = target.of(name, question_hash, output, root=root)
-    found = answered.earlier(aim, asked)
+    found = None
+    with suppress(IntegrityError) if settings["overwrite"] else nullcontext():
+        found = answered.earlier(aim, asked)
     if found:
         unfinished.forget(aim, asked)
     return found
