@@ -4,10 +4,12 @@ tail    the draws farthest out thin out so slowly that a mean has no variance, s
 apart   a part of the run (`parts`) says something else than the whole
 drift   the parts change from the first to the last, so that the error does not fall with the root of draws
 twins   two parts have counted the same draws
+coarse  most draws of a quantity lie in one bin of its histogram (`coarse`)
 
-Each check has a limit that a right run passes in 999 of 1,000 cases, however many numbers there are. Errors of Sobol
-points are those between their scrambles, which can neither drift nor stand apart. Draws that carry weights have no tail
-that could be seen in their counts. How many draws a number rests on is told by `convergence_card`, from the result.
+Each check but the last has a limit that a right run passes in 999 of 1,000 cases, however many numbers there are.
+Errors of Sobol points are those between their scrambles, which can neither drift nor stand apart. Draws that carry
+weights have no tail that could be seen in their counts. How many draws a number rests on is told by `convergence_card`,
+from the result.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import summary
+from simulate import coarse, summary
 from simulate.histograms import BINS, CELLS, Watch
 from simulate.outcome import Outcome
 from simulate.summary import Sum
@@ -93,12 +95,13 @@ def judge(outcome: Outcome) -> dict[str, Any]:
     heavy = [tail for tail in tails if tail.power + SURE * tail.error <= SLOWEST]
     without = {tail.name for tail in heavy}
     numbers = [] if outcome.replicates else [one for one in _numbers(outcome) if one.name not in without]
-    twins = _twins(outcome)
+    twins, wide = _twins(outcome), list(coarse.quantiles(outcome))
     found = [
         *_tail_found(heavy),
         *_apart_found(numbers),
         *_drift_found(numbers),
         *([_said("twins", _twins_told(twins), len(twins))] if twins else []),
+        *([_said("coarse", coarse.told(wide), len(wide))] if wide else []),
     ]
     measured = {
         "parts": len(outcome.members[0].sums.parts["mass"]),

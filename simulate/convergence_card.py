@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
 FEW = 10
 """Draws behind a probability or beyond a quantile, below which its relative error is above a third."""
-LABELS = {"few": "few draws", "tail": "heavy tail", "apart": "parts differ", "twins": "same draws"}
+LABELS = {
+    "few": "few draws",
+    "tail": "heavy tail",
+    "apart": "parts differ",
+    "twins": "same draws",
+    "coarse": "coarse quantiles",
+}
 ALMOST = 1e-9  # a count that rounding has taken below a whole number
 
 

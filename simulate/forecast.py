@@ -249,14 +249,15 @@ def check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws
     likelihoods = assumptions.evidence.likelihoods
     for likelihood, count in zip(likelihoods, sums.others["improper"].tolist(), strict=True):
         if count:
-            what = f"evidence.{likelihood.name}.loglik is above 0 or no number in {count / draws:.2g} of the draws"
+            share = f"{100.0 * count / draws:.2g} % of the draws"
+            what = f"evidence.{likelihood.name}.loglik is above 0 or no number in {share}"
             way_out = "state it relative to its maximum: a log-likelihood of 0 is the best that a draw can do"
             mistakes.append(Mistake(likelihood.where, what, way_out))
     for name, count in zip(prepared.derived, sums.others["broken"].tolist(), strict=True):
         if count:
             section, row = name.split(".", 1)
             table = assumptions.rows if section == "inputs" else {k: t.row for k, t in assumptions.thresholds.items()}
-            share = f"{count / draws:.2g} of the draws"
+            share = f"{100.0 * count / draws:.2g} % of the draws"
             what = f"{name} is not a finite number in {share}"
             mistakes.append(
                 Mistake(
@@ -275,7 +276,7 @@ def _check_results(assumptions: Assumptions, prepared: Prepared, sums: Sums, dra
         if count:
             own = assumptions.quantities.get(name) or assumptions.ceilings.get(name.removeprefix("ceiling:"))
             where = own.where if own else "inputs"
-            what = f"{name.replace(':', ' ')} is not a number in {count / draws:.2g} of the draws"
+            what = f"{name.replace(':', ' ')} is not a number in {100.0 * count / draws:.2g} % of the draws"
             mistakes.append(
                 Mistake(where, what, "look for the logarithm of a negative number, 0/0 or infinity less infinity")
             )

@@ -64,8 +64,24 @@ def test_a_run_that_has_settled_is_not_doubted() -> None:
 def test_a_mean_without_variance_is_doubted(formula: str, power: float) -> None:
     """The draws beyond x of a Cauchy variable are as many as 1/x, of u^(-2/3) as many as x^(-3/2)."""
     dataset = run(settings(formula))
-    assert failed(dataset) == ["tail"]
+    assert failed(dataset) == ["tail", "coarse"]  # few draws far out make the histogram of the others coarse
     assert json.loads(dataset.attrs["convergence"])["slowest_tail"] == pytest.approx(power, abs=0.3)
+
+
+def test_a_value_that_most_draws_share_is_doubted_where_its_histogram_is_too_coarse() -> None:
+    """8 GW in nine draws of ten, and anything in the others: both quantiles are 8 GW, which is not what they say."""
+    parts = [{"weight": 0.9, "value": 8}, {"weight": 0.1, "dist": "lognormal", "low": 1e-10, "high": 1e20}]
+    own = {"q": {"formula": "10**9 * c", "unit": "W"}}
+    stated = settings_of({"c": {"dist": "mixture", "parts": parts, "unit": "1"}}, drivers={}, quantities=own)
+    dataset = run({**stated, "thresholds": {}}, levels=(0.1, 0.5))
+    assert failed(dataset) == ["coarse"]
+    (line,) = (line for line in convergence_card.lines(dataset) if line.startswith("coarse quantiles: "))
+    width = float(re.search(r"is ([\d.]+) OOM wide and holds 9\d(\.\d)? % of the draws", line)[1])  # type: ignore[index]
+    off = np.abs(dataset["q"].sel(quantile=[0.1, 0.5]).values - np.log10(8e9)).max()
+    assert 0.05 < off < width
+    narrow = [{"weight": 0.9, "value": 8}, {"weight": 0.1, "dist": "lognormal", "low": 5, "high": 20}]
+    stated["inputs"]["c"]["parts"] = narrow
+    assert failed(run({**stated, "thresholds": {}})) == []
 
 
 @pytest.mark.parametrize("formula", ["u**(-1/3)", "exp(a)", "where(u < 0.002, 5, 0)", "abs(a)**3", "0 - log(u)"])

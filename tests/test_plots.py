@@ -49,6 +49,15 @@ def test_every_figure_says_what_was_changed(dataset, name):
     assert "changed:" not in "\n".join(texts(plots.FIGURES[name](dataset)))
 
 
+def test_the_table_of_inputs_says_when_it_is_one_after_evidence(dataset):
+    assert "evidence" not in " ".join(texts(plots.inputs_table(dataset)))
+    stated = json.loads(dataset.attrs["assumptions"]) | {"evidence": {"seen": {"loglik": "0"}}}
+    weighed = dataset.assign_attrs(assumptions=json.dumps(stated))
+    told = texts(plots.inputs_table(weighed))
+    assert any(text.startswith("Assumptions") and text.endswith("after the evidence") for text in told)
+    assert any("after the evidence (seen)" in text for text in told)
+
+
 def test_physical_and_effective_compute_are_never_mixed(dataset):
     training, effective = (texts(plots.fan(dataset, quantity=q)) for q in ("training_compute", "effective_compute"))
     assert any("year_of_h100s" in t for t in training)

@@ -21,7 +21,8 @@ UNIT, SOURCE, WIDTH = 4.7, 6.25, 10.6
 def inputs_table(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
     """Draw the table of inputs: name, 10, 50 and 90 % quantiles, unit, and the source cut to a line.
 
-    A pinned input has one value. Long names, units and sources are cut; inputs.csv has them whole.
+    A pinned input has one value. With evidence the quantiles are those that it leaves, and the title says so. Long
+    names, units and sources are cut; inputs.csv has them whole.
     """
     contents.require(dataset, "inputs")
     names = dataset["input"].values
@@ -40,11 +41,14 @@ def inputs_table(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
                 ax.fill_between([0, WIDTH], -i - 1, -i, color="#f3f3f3", linewidth=0)
             _row(ax, dataset, i, [float(q[i]) for q in quantiles])
         ax.plot([0, WIDTH], [-rows, -rows], color="#222222", linewidth=0.9)
-        note = "Quantiles in the unit of the source. A single value is pinned. "
+        weighed = contents.evidence(dataset)
+        after = f" after the evidence ({', '.join(weighed)})" if weighed else ""
+        note = f"Quantiles{after} in the unit of the source. A single value is pinned. "
         note += "*: part of the distribution is cut off by min or max."
         more = len(names) - rows
         note += f" {more} more inputs are in inputs.csv." if more > 0 else ""
-        style.frame(ax, dataset, "Assumptions: the inputs and what is believed of them", note, drop=6.0)
+        title = "Assumptions: the inputs and what is believed of them" + (" after the evidence" if weighed else "")
+        style.frame(ax, dataset, title, note, drop=6.0)
     return ax
 
 
