@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import MaxNLocator
 
 from simulate import attribution_tables, wording
 from simulate.attribution_tables import DATE, PROBABILITY, Change
@@ -55,15 +56,17 @@ def _draw(dataset: xr.Dataset, ax: Axes | None, change: Change) -> Axes:
     ax.plot([upto[0], upto[0]], [0, 1], color="#888888", linewidth=0.7)
     ends = (scale * change.first, scale * change.other)
     ax.scatter(ends, [0, len(names) - 1], color="#222222", s=42, marker="D", zorder=3)
-    reach = max(float(np.ptp(upto)), 1e-9)
+    beyond = upto + 2.0 * np.array([0.0, *errors])  # the right ends of the lines
+    low, high = float((2.0 * upto - beyond).min()), float(beyond.max())
+    reach = max(high - low, 1e-3 * abs(ends[0]), 1e-9)  # where nothing changes, a picture of nothing
     first_end, last_end = (f"{end:.1f}" if change.kind == DATE else f"{end:.4g}" for end in ends)
     for k, text in enumerate([first_end, *(f"{step:+.2g}" for step in steps), last_end]):
-        right = max(upto[min(k, len(steps))], upto[k - 1] if 0 < k <= len(steps) else -np.inf)
-        beside = 2.0 * errors[k - 1] if 0 < k <= len(steps) else 0.0
-        ax.text(right + beside + 0.02 * reach, k, text, va="center", ha="left", fontsize=8, color="#222222")
+        right = max(beyond[k], upto[k - 1]) if 0 < k <= len(steps) else upto[min(k, len(steps))]
+        ax.text(right + 0.02 * reach, k, text, va="center", ha="left", fontsize=8, color="#222222")
     ax.set_yticks(range(len(names)), names)
     ax.set_ylim(len(names) - 0.4, -0.6)
-    ax.set_xlim(float(upto.min()) - 0.06 * reach, float(upto.max()) + 0.16 * reach)
+    ax.set_xlim(low - 0.06 * reach, high + 0.16 * reach)
+    ax.xaxis.set_major_locator(MaxNLocator(nbins=6))
     ax.ticklabel_format(axis="x", useOffset=False)
     ax.set_xlabel({PROBABILITY: "%", DATE: "decimal year"}.get(change.kind, "orders of magnitude (log10)"))
     ax.grid(axis="x", color="#dddddd", linewidth=0.6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -52,9 +52,11 @@ def fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "training_c
             if ends[0] < ends[1]:
                 uncertain = True
                 place = 0.99 - 0.012 * (k % 6)
-                ax.plot(
-                    [place, place], ends, color="#111111", linewidth=1.8, transform=ax.get_yaxis_transform(), zorder=4
-                )
+                bar: dict[str, Any] = {"color": "#111111", "transform": ax.get_yaxis_transform(), "zorder": 4}
+                ax.plot([place, place], ends, linewidth=1.8, **bar)
+                beyond = [("v", low)] * (ends[0] < low) + [("^", high)] * (ends[1] > high)  # the bar goes on there
+                for arrow, edge in beyond:
+                    ax.plot([place], [edge], marker=arrow, markersize=6, clip_on=False, **bar)
         looks = [("#333333", "-")] * len(thresholds)
         labels.end_labels(ax, [level for level, *_ in thresholds], [text for _, text, _ in thresholds], looks)
         style.years(ax, year)

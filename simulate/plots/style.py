@@ -150,7 +150,8 @@ def frame(
         rise += 72.0 * LINE
     _outside(ax, title, (beside, rise + 2.0), "top", fontsize=12, fontweight="bold")
     draws, worth = float(attrs["draws"]), results.effective_draws(dataset)
-    facts = [f"set {wording.clean(attrs['name'], 80)}", f"{draws:,.0f} draws"]
+    sets = json.loads(attrs["sets"]) if "sets" in attrs else [attrs["name"]]
+    facts = [f"set{'s' if len(sets) > 1 else ''} {wording.clean(', '.join(sets), 80)}", f"{draws:,.0f} draws"]
     facts += [f"worth {worth:,.0f} unweighted ones"] if worth < 0.995 * draws else []
     facts.append(f"seed {attrs['seed']}")
     facts += [f"changed: {wording.clean(change)}" for change in json.loads(attrs.get("changes", "[]"))]

@@ -27,7 +27,7 @@ def tornado(dataset: xr.Dataset, ax: Axes | None = None, output: str | None = No
     with style.drawing():
         k = _column(dataset, output)
         order = sensitivity_text.widest(dataset, k)[:MOST]
-        ax = style.axes(ax, dataset, height=0.26 * max(len(order), 3) + 0.3, left=2.6, right=1.5, legend=True)
+        ax = style.axes(ax, dataset, height=0.26 * max(len(order), 3) + 0.3, left=2.6, right=2.2, legend=True)
         kind, answer = str(dataset["output_kind"].values[k]), float(dataset["answer"].values[k])
         scale = 100.0 if kind == CROSSED else 1.0
         # A median beyond the horizon is drawn at the horizon, and one before the start at the start.
@@ -43,7 +43,7 @@ def tornado(dataset: xr.Dataset, ax: Axes | None = None, output: str | None = No
                 ax.barh(place, to - middle, left=middle, height=0.7, color=colour)
                 if np.isfinite(error) and np.isfinite(to):
                     ax.errorbar(to, place, xerr=1.96 * scale * error, color="#333333", linewidth=0.8, capsize=1.5)
-            beside = labels.fitted(f"{told[0]} to {told[1]} {wording.clean(unit, 20)}", 1.4, 7)
+            beside = labels.fitted(f"{told[0]} to {told[1]} {wording.clean(unit, 24)}", 2.1, 7)
             ax.text(1.01, place, beside, transform=ax.get_yaxis_transform(), va="center", fontsize=7, color="#555555")
         ax.axvline(middle, color="#222222", linewidth=1.0)
         names = [labels.fitted(wording.clean(dataset["pinned"].values[i], 60), 2.4, 8) for i in order]
