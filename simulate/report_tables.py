@@ -39,7 +39,8 @@ def probabilities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     yield from by_year("threshold", rows, dataset, width)
     yield note(
         f"Below each value stands its Monte Carlo standard error, or, under {FEW} hits or misses, its exact 95 % "
-        "interval. < and > are 95 % limits: no draw, or every draw, has crossed."
+        "interval. < and > are 95 % limits: no draw, or every draw, has crossed"
+        + (", but for less than the weight of one." if contents.evidence(dataset) else ".")
     )
 
 
