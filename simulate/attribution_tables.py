@@ -9,11 +9,10 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from simulate import results, wording
+from simulate import columns, results, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -101,9 +100,7 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         f"{dataset.attrs['statement']}. {runs} combinations, {draws:,} draws each, seed {dataset.attrs['seed']}."
     )
     last = max((change.year or 0.0 for change in changes(dataset)), default=0.0)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for head in ("", first, other, "change", *groups(dataset)):
-        table.add_column(wording.clean(head), justify="right" if head else "left", overflow="fold")
+    told: list[columns.Row] = []
     horizon, unknown = float(dataset.attrs["horizon"]), 0
     for change in changes(dataset):
         if change.year not in (None, last):
@@ -111,16 +108,18 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         unknown += any(not math.isfinite(share) for share in change.shares)
         sides = [_value(change, value, horizon) for value in (change.first, change.other)]
         parts = [(change.total, change.total_error), *zip(change.shares, change.errors, strict=True)]
-        table.add_row(change.words, *sides, *(_share(change, *part) for part in parts))
-    yield table
+        cells = [*sides, *(_share(change, *part) for part in parts)]
+        told.append((Text(change.words), [Text(cell) for cell in cells]))
+    heads = [first, other, "change", *(wording.clean(group) for group in groups(dataset))]
+    yield from columns.blocks("", heads, told, width)
     yield Text(
         "Dates in years, P in percentage points, compute in orders of magnitude, each with its Monte Carlo error. "
         "The shares of the groups are Shapley values and sum to the change.",
         style="dim",
     )
     if unknown:
-        told = f"{wording.DASH}: the statistic is not finite in some combination (a median date beyond the horizon)."
-        yield Text(f"{told} Probabilities can be shared out all the same; a later horizon may help.", style="dim")
+        why = f"{wording.DASH}: the statistic is not finite in some combination (a median date beyond the horizon)."
+        yield Text(f"{why} Probabilities can be shared out all the same; a later horizon may help.", style="dim")
     for group in groups(dataset):
         rows = [line["row"] for line in json.loads(dataset.attrs["rows"]) if line["group"] == group]
         yield Text(f"{wording.clean(group)}: {wording.clean(', '.join(rows), 400)}", style="dim")

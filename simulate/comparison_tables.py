@@ -8,18 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from simulate import contents, results, wording
+from simulate import columns, contents, results, wording
 from simulate.variables import COMPUTE
 
 if TYPE_CHECKING:
     import xarray as xr
 
 Rows = list[dict[str, Any]]
-LONGEST_NAME = 24
 MOST_YEARS = 4
 """Columns of years in the terminal: the last of the answer's; the tables have all."""
 MOST_ROWS, MOST_TEXT = 40, 60
@@ -124,41 +122,38 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     yield Text(f"{dataset.attrs['statement']}. {dataset.attrs['draws']:,} draws, seed {dataset.attrs['seed']}.")
     for threshold in shared(dataset):
         yield Text(f"\n{wording.clean(threshold)}: date of crossing, and % of draws that have crossed by", style="bold")
-        yield _of_threshold(dataset, threshold)
+        yield from _of_threshold(dataset, threshold, width)
     for quantity in COMPUTE:
         if quantity in compared(dataset):
             title = (
                 f"{wording.clean(dataset[quantity].attrs['long_name'], 80)}: median, {dataset[quantity].attrs['units']}"
             )
             yield Text(f"\n{title}", style="bold")
-            yield _of_quantity(dataset, quantity)
+            yield from _of_quantity(dataset, quantity, width)
     first = names(dataset)[0]
     yield Text(
-        f"Below each value: how far the set is from {wording.clean(first)}, with the Monte Carlo error of the "
-        "difference on shared random numbers. Dates beyond a set's horizon are >horizon.",
+        f"Below each value but the dates at 10 % and 90 %: how far the set is from {wording.clean(first)}, with the "
+        "Monte Carlo error of the difference on shared random numbers. Dates beyond a set's horizon are >horizon.",
         style="dim",
     )
-    yield from _of_rows(dataset)
+    yield from _of_rows(dataset, width)
     for note in json.loads(dataset.attrs["notes"]):
         yield Text(wording.clean(note), style="dim")
 
 
-def _of_threshold(dataset: xr.Dataset, threshold: str) -> Table:
+def _of_threshold(dataset: xr.Dataset, threshold: str, width: int) -> Iterator[Table]:
     here = dataset.sel(threshold=threshold)
     years = results.answer_years(dataset)[-MOST_YEARS:]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    _set_column(table, dataset)
+    rows: list[columns.Row] = []
     heads = [
         *(f"{100 * level:g} %" for level in results.ANSWER_LEVELS),
         *(f"{dataset['year'].values[j]:g}" for j in years),
     ]
-    for head in heads:
-        table.add_column(head, justify="right", overflow="fold")
     for k, name in enumerate(names(dataset)):
         never, horizon = float(here["never"][k]), float(dataset["set_horizon"][k])
         draws = float(dataset["set_effective_sample_size"][k])
         if math.isnan(never):
-            table.add_row(wording.clean(name), *(wording.DASH for _ in heads))
+            rows.append((Text(wording.clean(name)), [Text(wording.DASH)] * len(heads)))
             continue
         cells = []
         for level in results.ANSWER_LEVELS:
@@ -180,16 +175,13 @@ def _of_threshold(dataset: xr.Dataset, threshold: str) -> Table:
                 for part in ("probability_difference", "probability_difference_error")
             )
             cells.append(cell + (_apart(apart, error) if k and math.isfinite(apart) else ""))
-        table.add_row(wording.clean(name), *cells)
-    return table
+        rows.append((Text(wording.clean(name)), [Text(cell) for cell in cells]))
+    yield from columns.blocks("set", heads, rows, width)
 
 
-def _of_quantity(dataset: xr.Dataset, quantity: str) -> Table:
+def _of_quantity(dataset: xr.Dataset, quantity: str, width: int) -> Iterator[Table]:
     years = results.answer_years(dataset)[-MOST_YEARS:]
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    _set_column(table, dataset)
-    for j in years:
-        table.add_column(f"{dataset['year'].values[j]:g}", justify="right", overflow="fold")
+    rows: list[columns.Row] = []
     middle = results.quantile(dataset[quantity].transpose("set", "year", "quantile"), 0.5)
     apart, errors = (dataset[f"{quantity}_{part}"].values for part in ("difference", "difference_error"))
     for k, name in enumerate(names(dataset)):
@@ -198,17 +190,12 @@ def _of_quantity(dataset: xr.Dataset, quantity: str) -> Table:
             value = middle[k, j]
             known = k and math.isfinite(apart[k, j])
             more = _apart(apart[k, j], errors[k, j]) if known else ""
-            cells.append(wording.DASH if math.isnan(value) else f"{value:.2f}{more}")
-        table.add_row(wording.clean(name), *cells)
-    return table
+            cells.append(Text(wording.DASH if math.isnan(value) else f"{value:.2f}{more}"))
+        rows.append((Text(wording.clean(name)), cells))
+    yield from columns.blocks("set", [f"{dataset['year'].values[j]:g}" for j in years], rows, width)
 
 
-def _set_column(table: Table, dataset: xr.Dataset) -> None:
-    """A column for the names of the sets, folded only where they are long."""
-    table.add_column("set", overflow="fold", min_width=min(max(len(name) for name in names(dataset)), LONGEST_NAME))
-
-
-def _of_rows(dataset: xr.Dataset) -> Iterator[Table | Text]:
+def _of_rows(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Of two sets the rows that differ; of more how many."""
     every = json.loads(dataset.attrs["differing_rows"])
     first = wording.clean(names(dataset)[0])
@@ -218,17 +205,23 @@ def _of_rows(dataset: xr.Dataset) -> Iterator[Table | Text]:
         return
     ((other, lines),) = every.items()
     yield Text(f"\nRows that differ: {len(lines)}", style="bold")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-    for head in ("row", first, wording.clean(other)):
+    table = columns.table()
+    longest = max((len(wording.clean(line["row"])) for line in lines[:MOST_ROWS]), default=0)
+    table.add_column("row", overflow="fold", width=min(max(longest, len("row")), 2 * width // 5))
+    for head in (first, wording.clean(other)):
         table.add_column(head, overflow="fold")
     for line in lines[:MOST_ROWS]:
-        sides = (
-            f"{wording.clean(line[side], MOST_TEXT)} {line[f'{side}_unit']}".rstrip() for side in ("first", "other")
-        )
+        sides = (f"{_short(line[side])} {line[f'{side}_unit']}".rstrip() for side in ("first", "other"))
         table.add_row(wording.clean(line["row"]), *sides)
     yield table
     if len(lines) > MOST_ROWS:
         yield Text(f"and {len(lines) - MOST_ROWS} more in rows.csv", style="dim")
+
+
+def _short(text: str) -> str:
+    """What a row says, cut before a word where it is long: the first half of a number would be another number."""
+    short = wording.clean(text, MOST_TEXT)
+    return f"{short.rpartition(' ')[0]} …" if short.endswith("…") and " " in short else short
 
 
 def _apart(difference: float, error: float) -> str:

@@ -46,17 +46,23 @@ def summary(dataset: xr.Dataset) -> dict[str, Any]:
     return measured | {"warnings": doubts(dataset)}
 
 
-def _few(dataset: xr.Dataset, counted: list[tuple[str, float]], what: str) -> Iterator[dict[str, Any]]:
-    few = [(name, hits) for name, hits in counted if hits < FEW - ALMOST]
+def _few(dataset: xr.Dataset, counted: list[tuple[str, float, str]], what: str) -> Iterator[dict[str, Any]]:
+    few = [one for one in counted if one[1] < FEW - ALMOST]
     if few:
-        name, hits = min(few, key=lambda one: one[1])
-        draws = f"{hits:,.0f} of {results.effective_draws(dataset):,.0f} draws"
+        name, hits, done = min(few, key=lambda one: one[1])
+        number = f"{hits:,.0f}" if hits >= wording.LEAST else "fewer than 1"
+        draws = f"{number} of {results.effective_draws(dataset):,.0f} draws"
+        if done:
+            draws += f", which {'has' if number == '1' else 'have'} {done}"
         text = f"{len(few)} of {len(counted)} {what} rest on fewer than {FEW} draws; {name} on {draws}"
         yield {"check": "few", "numbers": len(few), "text": text}
 
 
-def _behind_probabilities(dataset: xr.Dataset) -> Iterator[tuple[str, float]]:
-    """Hits or misses behind each probability of the answer; none or all of the draws are told as a limit instead."""
+def _behind_probabilities(dataset: xr.Dataset) -> Iterator[tuple[str, float, str]]:
+    """Hits or misses, whichever are fewer, behind each probability of the answer, and what those draws have done.
+
+    None or all of the draws are told as a limit instead.
+    """
     if not contents.has(dataset, "probability"):
         return
     share = dataset["probability"].transpose("threshold", "year").values
@@ -64,11 +70,13 @@ def _behind_probabilities(dataset: xr.Dataset) -> Iterator[tuple[str, float]]:
     for i, name in enumerate(dataset["threshold"].values.tolist()):
         for j in results.answer_years(dataset):
             if 0.0 < share[i, j] < 1.0:
-                yield f"P({name} by {years[j]:g})", float(min(share[i, j], 1.0 - share[i, j]) * draws)
+                hits, misses = float(share[i, j] * draws), float((1.0 - share[i, j]) * draws)
+                done = "crossed" if hits <= misses else "not crossed"
+                yield f"P({name} by {years[j]:g})", min(hits, misses), done
 
 
-def _beyond_quantiles(dataset: xr.Dataset) -> Iterator[tuple[str, float]]:
+def _beyond_quantiles(dataset: xr.Dataset) -> Iterator[tuple[str, float, str]]:
     """Draws beyond each level of which quantiles are told."""
     levels = dataset["quantile"].values if "quantile" in dataset.coords else np.empty(0)
     for level in levels.tolist():
-        yield f"the {100 * level:g} % quantile", float(min(level, 1.0 - level) * results.effective_draws(dataset))
+        yield f"the {100 * level:g} % quantile", float(min(level, 1.0 - level) * results.effective_draws(dataset)), ""

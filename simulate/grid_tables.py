@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import gridded, wording
+from simulate import columns, gridded, page, wording
 from simulate.results import Rows
 
 if TYPE_CHECKING:
@@ -26,24 +26,24 @@ def flat(dataset: xr.Dataset) -> xr.Dataset:
 def wide(dataset: xr.Dataset) -> Rows:
     """A row a point: its inputs, the probabilities by the years of the answer, the median dates, median compute."""
     every = flat(dataset)
-    columns: dict[str, list[Any]] = {axis: every[axis].values.tolist() for axis in gridded.axes_of(dataset)}
-    columns["problem"] = every["problem"].values.tolist()
+    found: dict[str, list[Any]] = {axis: every[axis].values.tolist() for axis in gridded.axes_of(dataset)}
+    found["problem"] = every["problem"].values.tolist()
     years = dataset["answer_year"].values
     if "probability" in every:
         for name in every["threshold"].values.tolist():
             chance = every["probability"].sel(threshold=name)
             for year in years:
                 column = chance.sel(year=year, method="nearest").values
-                columns[f"P({name} by {year:g})"] = [None if np.isnan(value) else value for value in column.tolist()]
+                found[f"P({name} by {year:g})"] = [None if np.isnan(value) else value for value in column.tolist()]
         for name in every["threshold"].values.tolist():
             dates = every["crossing"].sel(threshold=name, crossing_quantile=0.5).values.tolist()
-            columns[f"median date of {name}"] = [_date(date, float(dataset.attrs["horizon"])) for date in dates]
+            found[f"median date of {name}"] = [_date(date, float(dataset.attrs["horizon"])) for date in dates]
     for name in (name for name in every.data_vars if "answer_year" in every[name].dims):
         units = every[name].attrs["units"]
         for year in years:
             middle = every[name].sel(quantile=0.5, answer_year=year).values.tolist()
-            columns[f"median {name} {year:g} ({units})"] = [None if np.isnan(value) else value for value in middle]
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+            found[f"median {name} {year:g} ({units})"] = [None if np.isnan(value) else value for value in middle]
+    return [dict(zip(found, row, strict=True)) for row in zip(*found.values(), strict=True)]
 
 
 def _date(date: float, horizon: float) -> float | str | None:
@@ -52,8 +52,10 @@ def _date(date: float, horizon: float) -> float | str | None:
     return date if np.isfinite(date) else f">{horizon:g}" if date > 0 else "already"
 
 
-def answer(dataset: xr.Dataset, threshold: str | None = None, year: float | None = None) -> str:
-    """What the terminal says: over what, how the probability moves, and which points failed."""
+def answer(
+    dataset: xr.Dataset, threshold: str | None = None, year: float | None = None, width: int = page.WIDTH_OF_A_FILE
+) -> str:
+    """What a terminal of `width` columns says: over what, how the probability moves, and which points failed."""
     attrs = dataset.attrs
     failed = [problem for problem in flat(dataset)["problem"].values.tolist() if problem]
     lines = [
@@ -63,14 +65,14 @@ def answer(dataset: xr.Dataset, threshold: str | None = None, year: float | None
         "",
     ]
     if "probability" in dataset:
-        lines += _probabilities(dataset, *gridded.shown(dataset, threshold, year))
+        lines += _probabilities(dataset, *gridded.shown(dataset, threshold, year), width)
     lines += [f"failed: {wording.clean(problem)}" for problem in list(dict.fromkeys(failed))[:MOST_PROBLEMS]]
     if len(failed):
         lines.append(f"{len(failed)} of {dataset['problem'].size} points failed; see `problem` in tables/grid.csv")
     return "\n".join(lines)
 
 
-def _probabilities(dataset: xr.Dataset, threshold: str, year: float) -> Iterator[str]:
+def _probabilities(dataset: xr.Dataset, threshold: str, year: float, width: int) -> Iterator[str]:
     yield f"P({threshold} crossed by {year:g}), %"
     chance = dataset["probability"].sel(threshold=threshold).sel(year=year, method="nearest")
     worth = dataset["sample_size"]
@@ -82,13 +84,13 @@ def _probabilities(dataset: xr.Dataset, threshold: str, year: float) -> Iterator
         for i, value in enumerate(dataset[dims[0]].values):
             cells = zip(chance.values[i], worth.values[i], strict=True)
             rows.append([f"{value:g}", *(_percent(share, draws) for share, draws in cells)])
-        yield from _aligned(rows)
+        yield from columns.lines(rows, width)
     elif len(dims) == 1 and chance.size <= MOST_LINES:
         rows = [[*axes, "P, %"]]
         for i in range(chance.size):
             numbers = [f"{dataset[axis].values[i]:g}" for axis in axes]
             rows.append([*numbers, _percent(chance.values[i], worth.values[i])])
-        yield from _aligned(rows)
+        yield from columns.lines(rows, width)
     else:
         every = flat(dataset)
         table = every["probability"].sel(threshold=threshold).sel(year=year, method="nearest").values
@@ -104,9 +106,3 @@ def _percent(share: float, draws: float) -> str:
         return "failed"
     value, error = wording.percent(float(share), float(draws))
     return f"{value} {error}".rstrip()
-
-
-def _aligned(rows: list[list[str]]) -> Iterator[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for line in rows:
-        yield "  " + "  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True))

@@ -40,12 +40,10 @@ def write(
     """
     out = sys.stdout if file is None else file
     terminal = bool(getattr(out, "isatty", lambda: False)())
-    if width is None:
-        width = shutil.get_terminal_size((WIDTH_OF_A_FILE, 24)).columns
     coloured = terminal if colour is None else colour
     page = Console(
         file=io.StringIO(),
-        width=max(width, NARROWEST),
+        width=wide() if width is None else max(width, NARROWEST),
         force_terminal=coloured,
         no_color=None if coloured else True,
         color_system="auto" if coloured else None,
@@ -57,6 +55,11 @@ def write(
     for part in parts(page.width):
         page.print(part)
     say("\n".join(line.rstrip() for line in page.file.getvalue().splitlines()), out)  # type: ignore[attr-defined]
+
+
+def wide() -> int:
+    """Return the columns that a page has: those of the terminal, 100 without one, never below `NARROWEST`."""
+    return max(shutil.get_terminal_size((WIDTH_OF_A_FILE, 24)).columns, NARROWEST)
 
 
 def say(text: str, file: TextIO | None = None) -> None:

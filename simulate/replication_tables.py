@@ -6,15 +6,16 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from simulate import replication, wording
+from simulate import columns, replication, wording
 
 COLUMNS = ("what", "unit", "published", "ours", "tolerance", "verdict")
 NUMBERS = ("published", "ours", "tolerance")
 STYLES = {replication.YES: "green", replication.NO: "bold red", replication.STALE: "bold red"}
+LEAST_WORDS = 20
+"""Characters of a line that the columns of words share at least."""
 LONGEST = 600
 """Characters of a reason: some need two sentences."""
 
@@ -23,12 +24,7 @@ def terminal(lines: Sequence[dict[str, Any]], width: int) -> Iterator[Table | Te
     """Yield the tables of all sets, and what is missed once more at the end, where a long output stops."""
     for name, members in by_set(lines):
         yield Text(f"\n{wording.clean(name, 80)}", style="bold")
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-        for column in COLUMNS:
-            table.add_column(column, justify="right" if column in NUMBERS else "left", overflow="fold")
-        for line in members:
-            table.add_row(*cells(line), style=STYLES.get(line["verdict"]))
-        yield table
+        yield from _tables(members, width)
         for said, rows in reasons(members):
             yield Text(f"{', '.join(rows)}: {said}", style="dim")
     missed = [line for line in lines if replication.failed(line)]
@@ -39,6 +35,23 @@ def terminal(lines: Sequence[dict[str, Any]], width: int) -> Iterator[Table | Te
         where = f"{line['set']}: {line['what']}"
         yield Text(wording.clean(f"{where}: {ours}, published {printed}: {line['reason']}", LONGEST))
     yield Text(f"\n{replication.counts(lines)}", style="bold")
+
+
+def _tables(members: Sequence[dict[str, Any]], width: int) -> Iterator[Table]:
+    """One table whose numbers stay whole, or blocks of columns where little would be left for the words."""
+    rows = [[Text(cell, style=STYLES.get(line["verdict"], "")) for cell in cells(line)] for line in members]
+    needed = [max(len(head), *(columns.widest(row[j]) for row in rows)) for j, head in enumerate(COLUMNS)]
+    numbers = sum(n for n, head in zip(needed, COLUMNS, strict=True) if head in NUMBERS)
+    if numbers + 3 * len(COLUMNS) + LEAST_WORDS > width:
+        yield from columns.blocks(COLUMNS[0], COLUMNS[1:], [(row[0], row[1:]) for row in rows], width)
+        return
+    table = columns.table()
+    for head, n in zip(COLUMNS, needed, strict=True):
+        right = head in NUMBERS
+        table.add_column(head, justify="right" if right else "left", overflow="fold", width=n if right else None)
+    for row in rows:
+        table.add_row(*row)
+    yield table
 
 
 def markdown(lines: Sequence[dict[str, Any]]) -> str:

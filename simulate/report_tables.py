@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from simulate import contents, results, wording
+from simulate import columns, contents, results, wording
+from simulate.columns import Row
 from simulate.intervals import FEW
 
 if TYPE_CHECKING:
     import xarray as xr
-
-Row = tuple[Text, list[Text]]
 
 KINDS = {
     "largest_run": "training compute",
@@ -41,7 +39,8 @@ def probabilities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     yield from by_year("threshold", rows, dataset, width)
     yield note(
         f"Below each value stands its Monte Carlo standard error, or, under {FEW} hits or misses, its exact 95 % "
-        "interval. < and > are 95 % limits: no draw, or every draw, has crossed."
+        "interval. < and > are 95 % limits: no draw, or every draw, has crossed"
+        + (", but for less than the weight of one." if contents.evidence(dataset) else ".")
     )
 
 
@@ -52,24 +51,11 @@ def cell(share: float, draws: float, error: float | None = None) -> Text:
 
 
 def by_year(
-    first: str, rows: list[Row], dataset: xr.Dataset, width: int, instants: list[int] | None = None
+    first: str, rows: Sequence[Row], dataset: xr.Dataset, width: int, instants: list[int] | None = None
 ) -> Iterator[Table]:
     """Yield one table, or several side parts of it where its years do not fit the width; None: those of the answer."""
     years = [_instant(dataset["year"].values[j]) for j in instants or results.answer_years(dataset)]
-    label = max(len(first), *(_widest(text) for text, _ in rows))
-    label = min(label, max(width // 3, 12))
-    columns = np.array([max(len(y), *(_widest(cells[j]) for _, cells in rows)) + 2 for j, y in enumerate(years)])
-    parts = 1
-    while parts < len(years) and max(part.sum() for part in np.array_split(columns, parts)) > width - label - 2:
-        parts += 1
-    for years_of_part in np.array_split(np.arange(len(years)), parts):
-        table = _table()
-        table.add_column(first, width=label, overflow="fold")
-        for j in years_of_part:
-            table.add_column(years[j], justify="right", overflow="fold")
-        for text, cells in rows:
-            table.add_row(text, *(cells[j] for j in years_of_part))
-        yield table
+    yield from columns.blocks(first, years, rows, width)
 
 
 def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
@@ -79,7 +65,7 @@ def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     yield title(
         f"Date by which the threshold is crossed in 10, 50 and 90 % of draws; never by {horizon:g}, in % of draws"
     )
-    table = _table()
+    table = columns.table()
     table.add_column("threshold", overflow="fold")
     for level in results.ANSWER_LEVELS:
         table.add_column(f"{100 * level:g} %", justify="right", no_wrap=True)
@@ -105,7 +91,7 @@ def compute(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield median and central 80 % of training and, if there is any, of effective compute."""
     names, draws = contents.headlines(dataset), results.effective_draws(dataset)
     yield title("Compute of the largest training run, FLOP: median, and below it the central 80 % of draws")
-    table = _table()
+    table = columns.table()
     table.add_column("1 January", no_wrap=True)
     for name in names:
         table.add_column(KINDS[name], justify="right", overflow="fold")
@@ -134,7 +120,7 @@ def quantities(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
 def inputs(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % quantiles of every input in its written unit."""
     yield title("Inputs: quantiles over all draws, in the unit of the row")
-    table = _table()
+    table = columns.table()
     table.add_column("input", overflow="fold")
     for level in results.ANSWER_LEVELS:
         table.add_column(f"{100 * level:g} %", justify="right", no_wrap=True)
@@ -221,10 +207,6 @@ def _threshold(dataset: xr.Dataset, index: int) -> Text:
     return Text(wording.clean(dataset["threshold"].values[index])) + Text(f"\n{level}", style="dim")
 
 
-def _table() -> Table:
-    return Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), header_style="bold")
-
-
 def title(text: str) -> Text:
     """Return the line above a table."""
     return Text(f"\n{text}", style="bold")
@@ -237,10 +219,6 @@ def note(text: str) -> Text:
 
 def _instant(year: float) -> str:
     return f"{year:g}" if abs(year - round(year)) > 1e-6 else f"{round(year)}"
-
-
-def _widest(text: Text) -> int:
-    return max((len(line) for line in str(text).splitlines()), default=0)
 
 
 TABLES: dict[str, Callable[[Any, int], Iterator[Table | Text]]] = {

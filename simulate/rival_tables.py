@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import results, rivals, wording
+from simulate import columns, page, results, rivals, wording
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -41,8 +41,11 @@ def _date(date: float, horizon: float) -> float | str:
     return date if np.isfinite(date) else f">{horizon:g}" if date > 0 else "already"
 
 
-def answer(dataset: xr.Dataset) -> str:
-    """What the terminal says: each law and the pool for one threshold, the poles, and what the start is worth."""
+def answer(dataset: xr.Dataset, width: int = page.WIDTH_OF_A_FILE) -> str:
+    """What the terminal says: each law and the pool for one threshold, the poles, and what the start is worth.
+
+    It has `width` columns.
+    """
     attrs, threshold = dataset.attrs, rivals.told(dataset)
     felt = rivals.felt(dataset)
     years = dataset["year"].values[results.answer_years(dataset)]
@@ -65,9 +68,7 @@ def answer(dataset: xr.Dataset) -> str:
         weight = "" if law == POOLED else f"{float(dataset['law_weight'].sel(law=law)):.3g}"
         pole = "" if law == POOLED else f"{100 * float(dataset['reached_pole'].sel(law=law)[-1]):.3g} %"
         table.append([law, weight, *shares, *(d if isinstance(d, str) else f"{d:.1f}" for d in dates), pole])
-    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
-    lines += ["  " + "  ".join(c.rjust(w) for c, w in zip(line, widths, strict=True)) for line in table]
-    lines.append("")
+    lines += [*columns.lines(table, width), ""]
     for name in dataset["threshold"].values.tolist():
         moved = 100.0 * float(felt["pooled"].sel(threshold=name))
         if bool(felt["cares"].sel(threshold=name)):
@@ -77,4 +78,4 @@ def answer(dataset: xr.Dataset) -> str:
                 f"P({name}) hardly depends on where {attrs['path']} starts: ten times higher moves it by {moved:+.1f} "
                 "percentage points."
             )
-    return "\n".join(lines)
+    return "\n".join(part for line in lines for part in columns.wrapped(line, width))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import wording
+from simulate import columns, page, wording
 from simulate.sensitivity_tables import CROSSED, DATE, NOWHERE, OTHERWISE
 
 if TYPE_CHECKING:
@@ -18,19 +18,26 @@ MOST = 12
 WIDEST_NAME = 38
 
 
-def lines(dataset: xr.Dataset) -> Iterator[str]:
-    """Yield the answer line by line."""
+def lines(dataset: xr.Dataset, width: int = page.WIDTH_OF_A_FILE) -> Iterator[str]:
+    """Yield the answer line by line, as wide as a terminal of `width` columns."""
+    for line in _lines(dataset, width):
+        yield from columns.wrapped(line, width)
+
+
+def _lines(dataset: xr.Dataset, width: int) -> Iterator[str]:
     attrs = dataset.attrs
     yield wording.clean(attrs["title"])
     yield "A projection conditional on these assumptions, not a prediction."
     yield f"set {wording.clean(attrs['name'], 80)} · {attrs['draws']:,} draws a design · seed {attrs['seed']}"
+    if np.isfinite(dataset["total"].values).any():
+        yield "In brackets behind each index: its 95 % interval."
     shown = json.loads(attrs["shown"])
     kinds, of = dataset["output_kind"].values, dataset["output_of"].values
     for threshold in shown:
-        yield from _about(dataset, [int(k) for k in np.flatnonzero(of == threshold)], f"threshold {threshold}")
+        yield from _about(dataset, [int(k) for k in np.flatnonzero(of == threshold)], f"threshold {threshold}", width)
     compute = [k for k, kind in enumerate(kinds) if kind not in (CROSSED, DATE)]
     if compute:
-        yield from _about(dataset, compute, f"compute in {attrs['year']:g}")
+        yield from _about(dataset, compute, f"compute in {attrs['year']:g}", width)
     others = [str(name) for k, name in zip(kinds, of, strict=True) if k == CROSSED and name not in shown]
     if others:
         yield ""
@@ -39,11 +46,11 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
     yield from _without_effect(dataset)
 
 
-def _about(dataset: xr.Dataset, columns: list[int], what: str) -> Iterator[str]:
+def _about(dataset: xr.Dataset, outputs: list[int], what: str, width: int) -> Iterator[str]:
     """Total indices of some outputs, then the swings of the first of them that varies."""
-    varying = [k for k in columns if np.isfinite(dataset["total"].values[:, k]).any()]
+    varying = [k for k in outputs if np.isfinite(dataset["total"].values[:, k]).any()]
     yield ""
-    yield f"{wording.clean(what, 60)}: {'; '.join(_answer(dataset, k) for k in columns)}"
+    yield f"{wording.clean(what, 60)}: {'; '.join(_answer(dataset, k) for k in outputs)}"
     if not varying:
         yield "  the same in every draw: there is nothing to explain"
         return
@@ -53,27 +60,30 @@ def _about(dataset: xr.Dataset, columns: list[int], what: str) -> Iterator[str]:
         if not dataset.sizes.get(kind):
             continue
         yield ""
-        yield _line(f"total Sobol' index by {kind}", names)
+        rows = [[f"total Sobol' index by {kind}", *names]]
         total = dataset[f"{prefix}total"].values
         for i in np.argsort(-total[:, first], kind="stable")[:MOST]:
             cells = [
                 _interval(*(dataset[f"{prefix}total{end}"].values[i, k] for end in ("", "_low", "_high")))
                 for k in varying
             ]
-            yield _line(str(dataset[kind].values[i]), cells)
-    yield from _swings(dataset, first)
+            rows.append([wording.clean(dataset[kind].values[i], 400), *cells])
+        yield from columns.lines(rows, width, WIDEST_NAME)
+    yield from _swings(dataset, first, width)
 
 
-def _swings(dataset: xr.Dataset, k: int) -> Iterator[str]:
+def _swings(dataset: xr.Dataset, k: int, width: int) -> Iterator[str]:
     if "pinned" not in dataset:
         return
     yield ""
-    yield _line("pinned at its 10th, 90th percentile", [f"{_heading(dataset, k)} at 10th", "at 90th"])
+    rows = [["pinned at its 10th, 90th percentile", f"{_heading(dataset, k)} at 10th", "at 90th"]]
     for i in widest(dataset, k)[:MOST]:
         unit = str(dataset["pinned_unit"].values[i])
         low, high = (wording.written(float(v), unit) for v in dataset["pinned_value"].values[i])
         ends = zip(dataset["conditional"].values[i, :, k], dataset["conditional_error"].values[i, :, k], strict=True)
-        yield _line(f"{dataset['pinned'].values[i]} {low}, {high} {unit}", [told(dataset, k, *end) for end in ends])
+        name = wording.clean(f"{dataset['pinned'].values[i]} {low}, {high} {unit}", 400)
+        rows.append([name, *(told(dataset, k, *end) for end in ends)])
+    yield from columns.lines(rows, width, WIDEST_NAME)
 
 
 def widest(dataset: xr.Dataset, k: int) -> list[int]:
@@ -111,12 +121,6 @@ def _heading(dataset: xr.Dataset, k: int) -> str:
 
 def _interval(value: float, low: float, high: float) -> str:
     return f"{value:.2f} ({low:.2f}{wording.DASH}{high:.2f})" if np.isfinite(value) else wording.DASH
-
-
-def _line(first: str, cells: list[str]) -> str:
-    name = wording.clean(first, 400)
-    short = name if len(name) <= WIDEST_NAME else f"{name[: WIDEST_NAME - 1]}…"
-    return f"  {short:<{WIDEST_NAME}}" + "".join(f"{cell:>20}" for cell in cells)
 
 
 def _without_effect(dataset: xr.Dataset) -> Iterator[str]:

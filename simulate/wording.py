@@ -15,6 +15,9 @@ from simulate.intervals import FEW, at_most, binomial
 LONGEST = 200
 """Characters of a text that are shown at most."""
 
+LEAST = 1 - 1e-6
+"""Draws behind a share, in weights, below which it is told as a limit; one draw is so many, whatever rounding does."""
+
 TIMES, DASH = "\u00d7", "\u2013"
 
 _SUPERSCRIPT = str.maketrans("0123456789-+.", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺·")
@@ -112,21 +115,24 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
     """Return a share as (value, uncertainty) in percent, without the sign: ("45.31", "±0.05").
 
     Few hits or misses give the exact 95 % interval instead of an error: ("0.0010",
-    "0.0005 to 0.0018" with a dash). None or all of the draws give a one-sided 95 % limit alone: ("<0.00030", ""). The
-    error is computed from `draws` where it is not given.
+    "0.0005 to 0.0018" with a dash). None or all of the draws give a one-sided 95 % limit alone: ("<0.00030", ""); a
+    weight of less than one draw gives the end of its interval as a limit. The error is computed from `draws` where it
+    is not given.
     """
     if not math.isfinite(share):
         return "unknown", ""
-    if share <= 0 or share >= 1:
-        limit = 100 * at_most(draws)
+    few = draws * min(share, 1 - share)
+    if few < LEAST:
+        # Of draws with weights as little as 1e-9 of one may have crossed: that share has no digit.
+        limit = 100 * (at_most(draws) if few <= 0 else float(binomial(min(few, draws), draws)[1]))
         decimals = max(places(limit) + 1, 0)
         limit = math.ceil(limit * 10**decimals - 1e-9) / 10**decimals
-        return (f"<{limit:.{decimals}f}", "") if share <= 0 else (f">{100 - limit:.{decimals}f}", "")
+        return (f"<{limit:.{decimals}f}", "") if share < 0.5 else (f">{100 - limit:.{decimals}f}", "")
     if error is None or not (math.isfinite(error) and error > 0):
         error = math.sqrt(share * (1 - share) / draws)
     decimals = places(100 * error)
     value = fixed(100 * share, decimals)
-    if draws * min(share, 1 - share) < FEW - 0.5:
+    if few < FEW - 0.5:
         low, high = binomial(min(share * draws, draws), draws)
         return value, f"{_end(100 * float(low), decimals)}{DASH}{_end(100 * float(high), decimals)}"
     return value, f"±{fixed(100 * error, decimals)}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
+import re
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from command_line import HEADER, assert_clean_refusal, simulate, write
 
 import simulate as package
-from simulate import attribution, causes, compose, plots, shapley, store
+from simulate import attribution, attribution_tables, causes, compose, page, plots, shapley, store
 from simulate.coalitions import _together
 from simulate.errors import Mistake, Mistakes
 from simulate.studies import attribution as study
@@ -202,6 +204,13 @@ def test_the_study(folder: Path) -> None:
     assert (run / "figures" / "crossing_level.png").stat().st_size > 10_000
     assert json.loads((run / "manifest.json").read_text("utf-8"))["problems"] == []
     assert "sum to the change" in " ".join(outcome.out.split())
+    for width in (60, 400):
+        file = io.StringIO()
+        page.write(lambda columns: attribution_tables.answer(ds, columns), file, width, colour=False)
+        text = file.getvalue()
+        assert max(map(len, text.splitlines())) <= width
+        numbers = set(re.findall(r"[<>+±-]?\d+\.\d+", text))
+        assert numbers == set(re.findall(r"[<>+±-]?\d+\.\d+", outcome.out))  # wherever it is cut into blocks
 
 
 @pytest.mark.parametrize(

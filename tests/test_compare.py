@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ import pytest
 from command_line import HEADER, assert_clean_refusal, simulate, write
 
 import simulate as package
-from simulate import comparison, compose, differing, plots, store
+from simulate import comparison, comparison_tables, compose, differing, page, plots, store
 from simulate.errors import Mistakes
 from simulate.pairing import neighbours, slope
 from simulate.studies import compare as study
@@ -167,6 +169,35 @@ def test_the_study(folder: Path) -> None:
         plots.compared_probability(ds, threshold="levl")
     with pytest.raises(Mistakes, match="did you mean 'training_compute'"):
         plots.compared_fan(ds, quantity="training_computer")
+
+
+def test_no_number_is_cut_in_a_narrow_terminal(folder: Path) -> None:
+    # Seven columns beside the names; one hit or miss in so many draws has long numbers, differences longer ones.
+    narrow = {"base": "trend", "name": "narrow", "inputs": {"trend_start": {"sd": 0.9}}}
+    ds = package.compare(["trend", narrow, FAST], draws=200_000, config_dir=folder)
+
+    def printed(width: int) -> str:
+        file = io.StringIO()
+        page.write(lambda columns: comparison_tables.answer(ds, columns), file, width, colour=False)
+        return file.getvalue()
+
+    numbers = re.compile(r"[<>+±-]?\d+(?:\.\d+)?")
+    wide = printed(400)
+    assert "Below each value but the dates at 10 % and 90 %: how far" in wide
+    for width in (60, 80, 100):
+        text = printed(width)
+        assert max(map(len, text.splitlines())) <= width
+        assert set(numbers.findall(text)) == set(numbers.findall(wide)), width
+    heads = [line for line in printed(60).splitlines() if line.startswith(" set ")]
+    assert len(heads) > len(
+        [line for line in wide.splitlines() if line.startswith(" set ")]
+    )  # in blocks, each with names
+
+
+def test_a_long_row_is_not_cut_within_a_number() -> None:
+    row = "dist lognormal, low 16000000.0, high 25000000.0, interval 0.8, min 1"
+    assert comparison_tables._short(row) == "dist lognormal, low 16000000.0, high 25000000.0, interval …"
+    assert comparison_tables._short("value 3") == "value 3"
 
 
 @pytest.mark.parametrize(

@@ -104,6 +104,24 @@ def test_few_draws_behind_a_probability_are_told() -> None:
     assert f"on {hits} of 49,152 draws" in doubt["text"]
 
 
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (1 / DRAWS, "on 1 of 49,152 draws, which has crossed"),
+        (3 / DRAWS, "on 3 of 49,152 draws, which have crossed"),
+        (1 - 1 / DRAWS, "on 1 of 49,152 draws, which has not crossed"),
+        (1 - 2 / DRAWS, "on 2 of 49,152 draws, which have not crossed"),
+        (1e-9, "on fewer than 1 of 49,152 draws, which have crossed"),  # as the weights of evidence may have it
+    ],
+)
+def test_few_draws_are_hits_or_misses(share: float, told: str) -> None:
+    dataset = run(settings(level=3.85)).copy(deep=True)
+    dataset["probability"][:] = 0.0
+    dataset["probability"][0, -1] = share
+    (doubt,) = convergence_card.doubts(dataset)
+    assert doubt["text"].endswith(told)
+
+
 def test_few_draws_beyond_a_quantile_are_told() -> None:
     assert failed(run(settings(), levels=(0.9999,))) == ["few"]
     assert failed(run(settings(), levels=(0.9997,))) == []

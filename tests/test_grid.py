@@ -230,6 +230,12 @@ def test_figures(own: str) -> None:
 def test_the_table_has_a_row_a_point(own: str) -> None:
     found = package.grid("line", {"trend_growth": [0.1, 0.9], "patience": [-1, 1]}, draws=1000, config_dir=own)
     rows = grid_tables.wide(found)
+    many = package.grid(
+        "line", {"trend_growth": [0.5, 0.9], "patience": [1, 2, 3, 4, 5, 6]}, draws=1000, config_dir=own
+    )
+    wide, narrow = (grid_tables.answer(many, width=width) for width in (400, 60))
+    assert max(map(len, narrow.splitlines()[4:])) <= 60  # in blocks
+    assert set(narrow.split()) == set(wide.split())
     assert [(row["trend_growth"], row["patience"]) for row in rows] == [(0.1, -1), (0.1, 1), (0.9, -1), (0.9, 1)]
     assert rows[1]["median date of level"] == ">2032"  # 26.6 at the horizon: never the draws' doing, and never dropped
     assert rows[0]["problem"]

@@ -257,7 +257,7 @@ def test_show_gives_quantiles_of_a_mixture(tmp_path, monkeypatch):
 def test_validate_counts_what_a_set_has(tmp_path, monkeypatch):
     outcome = studied(tmp_path, monkeypatch, WHOLE, "study=validate")
     assert outcome.code == 0
-    assert "with 2 hypotheses, 2 rows of evidence, 1 published numbers\n" in outcome.out
+    assert "with 2 hypotheses, 2 rows of evidence, 1 published number\n" in outcome.out
 
 
 def test_thresholds_that_cannot_be_are_one_note(tmp_path, monkeypatch):

@@ -192,6 +192,11 @@ def test_a_reason_is_given_once_and_the_page_knows_its_signs() -> None:
     assert f"2.020{wording.TIMES}10²⁸ ± 0.5 %" in unicode.getvalue()
     assert unicode.getvalue().endswith("\n0 met, 3 differ as said, 0 for information, 0 missed\n")
     assert all(len(shown) <= 80 for shown in unicode.getvalue().splitlines())
+    for width in (60, 72):
+        narrow = io.StringIO()
+        page.write(lambda width: replication_tables.terminal(lines, width), narrow, width, colour=False)
+        assert f"2.020{wording.TIMES}10²⁸ ± 0.5 %" in narrow.getvalue()
+        assert all(len(shown) <= width for shown in narrow.getvalue().splitlines())
     ascii_.seek(0)
     assert "2.020x10^28 +- 0.5 %" in ascii_.read()
 

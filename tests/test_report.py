@@ -57,6 +57,16 @@ def test_none_and_all_are_limits():
     assert "±" not in wording.percent(1e-5, 1e6)[1]
 
 
+def test_less_than_the_weight_of_one_draw_is_a_limit():
+    # The end of the exact interval of one hit, 5.572/n, whatever the share is.
+    for share in (1e-12, 1e-9, 0.9 / 17_041):
+        assert wording.percent(share, 17_041) == ("<0.033", "")
+        assert wording.percent(share, 17_041, error=1e-7) == ("<0.033", "")
+    assert wording.percent(1 - 1e-9, 17_041) == (">99.967", "")
+    value, interval = wording.percent(1 / 17_041, 17_041)  # one whole draw is a count
+    assert (value, interval[-6:]) == ("0.006", "\u20130.033")
+
+
 def test_dates_say_beyond_and_already():
     assert wording.date(2031.44, 0.5, 0.2, 2060, error=0.01) == "2031.4"
     assert wording.date(2031.44, 0.5, 0.2, 2060, error=3.0) == "2031"

@@ -14,7 +14,16 @@ from command_line import HEADER, files, simulate, write
 from matplotlib.patches import Rectangle
 
 import simulate as package
-from simulate import assumptions, compose, indices, plots, sensitivity_question, sensitivity_tables, sobol
+from simulate import (
+    assumptions,
+    compose,
+    indices,
+    plots,
+    sensitivity_question,
+    sensitivity_tables,
+    sensitivity_text,
+    sobol,
+)
 from simulate.errors import Mistakes
 
 NORMAL = NormalDist()
@@ -264,6 +273,10 @@ def test_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert float(rows[0]["total"]) == float(dataset["total"].sel(input="trend_start", output="level crossed"))
     assert "threshold level: crossed by 2030 in" in outcome.out
     assert "total Sobol' index by group" in outcome.out
+    assert "In brackets behind each index: its 95 % interval." in outcome.out
+    wide, narrow = ("\n".join(sensitivity_text.lines(dataset, width)) for width in (400, 60))
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert set(narrow.split()) == set(wide.split())
     assert json.loads(dataset.attrs["shown"]) == ["level", "flop_1e29"]
     assert package.sensitivity("own", ["level", "flop_1e29"], 2030, {"all": ["trend_start", "trend_growth"]}, 1024,
                                config_dir="sets")["total"].equals(dataset["total"])  # fmt: skip

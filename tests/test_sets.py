@@ -240,6 +240,19 @@ def test_money_buys_what_it_costs() -> None:
     assert ceiling(ds, "money") == pytest.approx(5e26, rel=0.02)
 
 
+def test_one_of_a_kind_is_counted_in_the_singular() -> None:
+    assert "with 1 row of evidence" in simulate("study=validate", "assumptions=direct_approach_2024_10").out
+
+
+def test_calendar_years_are_shown_whole() -> None:
+    shown = simulate("study=show", "inputs=trend_slowdown").out
+    years = re.findall(r"^ +(?:\d+ %|mean) +(\S+)$", shown, re.MULTILINE)
+    assert len(set(years)) > 5, shown  # to three digits, all of them would be 2030
+    assert all(re.fullmatch(r"20\d\d\.\d", year) for year in years)
+    pinned = simulate("study=show", "inputs=trend_slowdown", "inputs.trend_slowdown.value=2031.5").out
+    assert "pinned to 2031.5;" in pinned
+
+
 def test_a_pinned_row_is_shown_with_the_distribution_that_it_keeps() -> None:
     shown = simulate("study=show", "inputs=chip_growth").out
     pinned = simulate("study=show", "inputs=chip_growth", "inputs.chip_growth.value=1.5").out

@@ -68,6 +68,10 @@ def test_a_forecast_that_does_not_care_where_it_starts_says_so(own: str) -> None
     text = rival_tables.answer(found)
     assert "P(low) hardly depends on where trend starts" in text
     assert "moves P(level) by up to +" in text
+    narrow = rival_tables.answer(found, 60)
+    assert max(map(len, narrow.splitlines())) <= 60
+    assert sorted(set(narrow.split())) == sorted(set(text.split()))  # in blocks, and every number whole
+    assert narrow.count("exponential") == 1 + text.count("exponential")
 
 
 def test_poles_are_counted_and_default_rows_are_those_of_the_file(own: str) -> None:

@@ -47,7 +47,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
                 threshold, year = gridded.shown(dataset, *shown)
                 figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
             saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
-    page.say(grid_tables.answer(dataset, *shown))
+    page.say(grid_tables.answer(dataset, *shown, page.wide()))
     page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
     return SOME_FAILED if failed else 0

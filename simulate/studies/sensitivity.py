@@ -29,7 +29,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     asks = folder.Question(stem, whole, indices.draws_needed(question))
     run_designs = partial(indices.run, question, settings["seed"], settings["threads"])
     saved, dataset = folder.answer(settings, asks, run_designs, sensitivity_tables.TABLES, _figures)
-    page.say("\n".join(sensitivity_text.lines(dataset)))
+    page.say("\n".join(sensitivity_text.lines(dataset, page.wide())))
     page.say(str(saved))
 
 

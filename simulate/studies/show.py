@@ -153,10 +153,10 @@ def _briefly(row: Any) -> str:
 
     unit = wording.clean(row.unit)
     if row.certain is not None:
-        return f"{wording.number(row.certain)} {unit}"
+        return f"{wording.written(row.certain, row.unit)} {unit}"
     if row.shape is None:
         return f"{wording.clean(row.formula.text, 2000)}, in {unit}"
-    ends = " / ".join(wording.number(value) for value in quantiles.at(row.shape, (0.1, 0.5, 0.9)))
+    ends = " / ".join(wording.written(value, row.unit) for value in quantiles.at(row.shape, (0.1, 0.5, 0.9)))
     return f"{row.family}, 10 / 50 / 90 %: {ends} {unit}"
 
 
@@ -176,7 +176,7 @@ def describe(row: Any, kept: Any = None) -> Iterator[str]:
 
     yield f"{row.name}: {row.family}, in {wording.clean(row.unit)}" + (f", at {row.at:g}" if row.at else "")
     if kept is not None:
-        yield f"  pinned to {wording.number(row.certain)}; kept as documentation: {kept.family}"
+        yield f"  pinned to {wording.written(row.certain, row.unit)}; kept as documentation: {kept.family}"
         yield from _distribution(kept)
     elif row.shape is None:
         yield f"  derived: {wording.clean(row.formula.text, 2000)}"
@@ -199,18 +199,18 @@ def _distribution(row: Any) -> Iterator[str]:
     from simulate import quantiles, wording
 
     if row.certain is not None:
-        yield f"  value {wording.number(row.certain)}"
+        yield f"  value {wording.written(row.certain, row.unit)}"
     else:
         values = quantiles.equally_likely(row.shape, POINTS)
-        yield f"  mean {wording.number(math.fsum(values) / POINTS)}"
+        yield f"  mean {wording.written(math.fsum(values) / POINTS, row.unit)}"
         for level, value in zip(LEVELS, quantiles.at(row.shape, LEVELS), strict=True):
-            yield f"  {100 * level:4g} %  {wording.number(value)}"
-        yield from _density(values)
+            yield f"  {100 * level:4g} %  {wording.written(value, row.unit)}"
+        yield from _density(values, row.unit)
         if row.shape.truncated:
             yield f"  min and max cut off {100 * row.shape.truncated:.2g} % of the distribution"
 
 
-def _density(values: list[float]) -> Iterator[str]:
+def _density(values: list[float], unit: str) -> Iterator[str]:
     """Bars over the central 98 %, in log10 where the row spans more than a factor of 20."""
     from simulate import wording
 
@@ -224,4 +224,4 @@ def _density(values: list[float]) -> Iterator[str]:
     shares = [bisect.bisect_left(values, b) - bisect.bisect_left(values, a) for a, b in itertools.pairwise(edges)]
     yield "  density" + (" per equal factor" if logarithmic else "")
     for edge, share in zip(edges, shares, strict=False):
-        yield f"  {wording.number(edge):>10} {'#' * round(WIDEST_BAR * share / max(shares))}".rstrip()
+        yield f"  {wording.written(edge, unit):>10} {'#' * round(WIDEST_BAR * share / max(shares))}".rstrip()

@@ -28,5 +28,5 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     run_both = partial(rivals.run, built, prefix, settings["draws"], settings["seed"], settings["threads"])
     tables, figures = {"laws": rival_tables.rows}, {"structures": plots.structures}
     saved, dataset = folder.answer(settings, question, run_both, tables, lambda dataset: figures)
-    page.say(rival_tables.answer(dataset))
+    page.say(rival_tables.answer(dataset, page.wide()))
     page.say(str(saved))

@@ -23,11 +23,11 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         raise Mistakes(check.mistakes)
     page.say(f"valid: {wording.clean(settings['name'])}")
     counts = {
-        "hypotheses": built.hypotheses,
-        "rows of evidence": check.section("evidence"),
-        "published numbers": numbers,
+        ("hypothesis", "hypotheses"): built.hypotheses,
+        ("row of evidence", "rows of evidence"): check.section("evidence"),
+        ("published number", "published numbers"): numbers,
     }
-    counted = [f"{len(rows)} {what}" for what, rows in counts.items() if rows]
+    counted = [f"{len(rows)} {one if len(rows) == 1 else many}" for (one, many), rows in counts.items() if rows]
     if counted:
         page.say(f"with {', '.join(counted)}")
     for note in built.notes:
