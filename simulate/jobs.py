@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulate import command, compose, durable, target, words
+from simulate import command, compose, durable, streams, target, words
 from simulate.errors import ClusterError, IntegrityError, LockedError, Mistake, Mistakes, StorageError
 from simulate.library import Library
 
@@ -151,6 +151,8 @@ class Task:
                 settings["folder"] = str(folder)
             if code := command.study(str(settings["study"]), settings, composed.where):
                 problem = f"exit code {code}"
+        except (BrokenPipeError, streams.Unwritable):
+            raise  # what cannot tell of this job can tell of no other
         except (Mistakes, StorageError, IntegrityError, LockedError, ClusterError, MemoryError) as error:
             problem = str(error) or "out of memory"
         except (Exception, SystemExit):

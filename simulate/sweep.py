@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import command, compose, grammar, launchers, launching, page, run_keys, words
+from simulate import command, compose, grammar, launchers, launching, page, run_keys, streams, words
 from simulate.engines.choice import held
 from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
 from simulate.jobs import Record
@@ -58,7 +58,9 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
         for job, record in zip(texts, records, strict=True)
     ]
     if any(job.dataset is not None for job in done):
-        page.say(str(_collect(done, home)))
+        collected = _collect(done, home)
+        with streams.kept(collected):
+            page.say(str(collected))
     failed = [(job, one.problem) for job, one in zip(texts, done, strict=True) if one.problem]
     for text, problem in failed:
         its_words = " ".join("".join(word) for word in text if not word[0].startswith("hydra"))
