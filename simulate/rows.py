@@ -131,7 +131,7 @@ def read(
         str(fields.get("source", "")), str(fields.get("note", "")), "value" in fields and documented(fields),
     )  # fmt: skip
     if shape is not None:
-        _sane(key, row, kernel_unit, mistakes)
+        _sane(key, row, kernel_unit, where, mistakes)
     return None if len(mistakes) > before else row
 
 
@@ -192,14 +192,17 @@ def _yearly(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mi
     return each == "year"
 
 
-def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) -> None:
+def _sane(key: str, row: Row, kernel_unit: str | None, where: Where, mistakes: list[Mistake]) -> None:
     """Values that the unit cannot mean, and the two slips that units invite: a percentage as a factor, a forgotten
     log.
     """
     assert row.shape is not None
     lowest, highest = quantiles.ends(row.shape)
     (middle,) = quantiles.at(row.shape, [0.5])
-    if row.conversion and lowest <= row.conversion.above:
+    if row.conversion and lowest <= row.conversion.above and row.certain is not None:
+        what = f"{key}: {row.unit} must be above {row.conversion.above:g}, but its value is {row.certain:.4g}"
+        mistakes.append(Mistake(where(f"{key}.value"), what, "give a larger value, or another unit"))
+    elif row.conversion and lowest <= row.conversion.above:
         mistakes.append(
             Mistake(
                 row.where,

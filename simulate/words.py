@@ -225,6 +225,8 @@ def _parse(key: str, text: str) -> Any:
         raise
     except Exception:  # the parser raises its own errors, ANTLR's, AssertionError, ValueError ...
         way_out = f"quote it: \"{key}='...'\"" + (", with a closing quote" if text[:1] in "'\"" else "")
+        if re.search(r"[{,]\s*formula\s*:\s*[^'\"\s]", text):
+            way_out = f"quote the formula: \"{key}={{formula: '...', unit: ...}}\""
         raise _Wrong(f"{key} = {shown(text)} cannot be read", way_out) from None
 
 
