@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from simulate import streams
+
 HELP = """\
 simulate [-m] [--config-dir DIR] [study=STUDY] [key=value ...]
 
@@ -57,18 +59,32 @@ in use, 7 a cluster cannot do the work, 70 a defect of the program, 130 and 143 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command with the words `argv` (those of the process by default); gives the exit code."""
+    if argv is None:
+        streams.hold_places()
     words = list(sys.argv[1:] if argv is None else argv)
     if any(word in ("-h", "--help") for word in words):
-        sys.stdout.write(HELP)
-        return 0
+        return _say(HELP)
     if "--version" in words:
         from importlib.metadata import version
 
-        sys.stdout.write(f"simulate {version('simulate-training-compute')}\n")
-        return 0
+        return _say(f"simulate {version('simulate-training-compute')}\n")
     from simulate import command
 
     return command.run(words)
+
+
+def _say(text: str) -> int:
+    """Write text to standard output; gives the exit code."""
+    try:
+        streams.write(text, sys.stdout)
+    except BrokenPipeError:
+        streams.silence(sys.stdout)
+        return streams.PIPE_CLOSED
+    except streams.Unwritable as error:
+        streams.silence(sys.stdout)
+        streams.complain(f"error: {error}")
+        return error.exit_code
+    return 0
 
 
 if __name__ == "__main__":

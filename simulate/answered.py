@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from simulate import store
+from simulate import store, stored_json
 from simulate.changes import differences
 from simulate.errors import IntegrityError, Mistakes
 from simulate.run_keys import RANDOM
@@ -32,12 +32,10 @@ def earlier(aim: Target, asked: dict[str, Any]) -> tuple[Path, Any] | None:
 def _same(folder: Path, asked: dict[str, Any]) -> Any:
     """The result in a folder, if it answers what is asked."""
     dataset = store.load(folder)
-    attrs = dataset.attrs
-    stored = {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
-    if "question" in asked:
-        stored["question"] = json.loads((folder / "manifest.json").read_text("utf-8")).get("question_hash")
-    else:
-        stored |= _assumed(attrs)
+    try:
+        stored = _asked(dataset.attrs, folder, "question" in asked)
+    except (KeyError, ValueError, TypeError, OverflowError) as error:
+        raise stored_json.damaged(folder, error) from error
     if "keep" in asked:  # a result with draws answers one who does not ask for them too
         from simulate import every_draw
 
@@ -53,10 +51,15 @@ def _same(folder: Path, asked: dict[str, Any]) -> Any:
     return dataset
 
 
-def _assumed(attrs: dict[str, Any]) -> dict[str, Any]:
-    """All that the result of one set was asked."""
-    found = dict(json.loads(attrs.get("assumptions", "{}")))
-    found |= json.loads(attrs.get("asked", f'{{"sampling": "{RANDOM}"}}'))  # a result that does not say knew no other
+def _asked(attrs: dict[str, Any], folder: Path, by_question: bool) -> dict[str, Any]:
+    """What a result was asked: the hash of its question, or all that the result of one set was asked."""
+    found = {"draws": int(attrs["draws"]), "seed": int(attrs["seed"]), "study": attrs.get("study", "forecast")}
+    if by_question:
+        manifest = folder / "manifest.json"
+        return found | {"question": stored_json.parse(manifest.read_bytes(), manifest).get("question_hash")}
+    found |= stored_json.parse(attrs.get("assumptions", "{}"), folder)
+    said = attrs.get("asked", f'{{"sampling": "{RANDOM}"}}')  # a result that does not say knew no other
+    found |= stored_json.parse(said, folder)
     if "grid" in attrs:
-        found |= {"grid": json.loads(attrs["grid"]), "grid_by": attrs["grid_by"]}
+        found |= {"grid": stored_json.parse(attrs["grid"], folder), "grid_by": attrs["grid_by"]}
     return found

@@ -29,8 +29,9 @@ def run(
     """Run an assumption set and return its Dataset.
 
     `inputs` changes fields of rows, as {"chip_growth": {"value": 1.5}} or {"chip_growth": {"low": 1.2}}, or takes an
-    optional row out, as {"chip_limit": None}; `overrides` are words of the command line, as "horizon=2050";
-    `config_dir` is a folder with sets of one's own. `keep="draws"` keeps every trajectory.
+    optional row out, as {"chip_limit": None}; `overrides` are words of the command line, as "horizon=2050", but for
+    those that choose a study or a folder of results; `config_dir` is a folder with sets of one's own. `keep="draws"`
+    keeps every trajectory.
     Scrambled Sobol points and a wanted precision are words: `overrides=["sampling=sobol", "target_error=0.001"]`; so is
     a cluster, here and in the other functions: `["engine=dask", "engine.scheduler=tcp://HOST:PORT"]`.
 
@@ -280,7 +281,8 @@ def _composed(
     data: Mapping[str, Any] | None = None,
 ) -> tuple[dict[str, Any], Where]:
     """The settings of a run and where each stands; what is `said` of it (None: nothing) comes after `overrides`."""
-    from simulate import compose
+    from simulate import compose, given
 
+    given.check_overrides(overrides, runs="keep" in said)
     words = [f"{key}={value}" for key, value in said.items() if value is not None]
     return compose.settings(name, [*overrides, *words], config_dir, inputs, data)

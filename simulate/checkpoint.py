@@ -149,7 +149,7 @@ def read(path: Path) -> Saved | None:
         found = Saved(**said | {"packed": body[end:]})
         if said["packed"] != len(found.packed):
             raise ValueError("another length")
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise IntegrityError(f"{path}: no checkpoint that this version of the program can read ({error})") from error
     return found
 

@@ -7,7 +7,6 @@ has been written: everything is composed and checked before a study starts.
 from __future__ import annotations
 
 import importlib
-import os
 import shlex
 import signal
 import sys
@@ -19,7 +18,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NamedTuple, NoReturn
 
-from simulate import config
+from simulate import config, streams
 from simulate.engines import choice
 from simulate.errors import (
     ClusterError,
@@ -49,7 +48,7 @@ STUDIES = {
 OPTIONS = ("-m", "--multirun", "--config-dir", "-h", "--help", "--version")
 MOST_SHOWN = 20
 DEFECT = 70
-INTERRUPTED, TERMINATED, PIPE_CLOSED = 130, 143, 141
+INTERRUPTED, TERMINATED = 130, 143
 
 
 class Asked(NamedTuple):
@@ -68,6 +67,10 @@ def run(argv: Sequence[str]) -> int:
     except Mistakes as mistakes:
         say(_few(mistakes))
         return mistakes.exit_code
+    except streams.Unwritable as error:
+        streams.silence(sys.stdout)
+        say(f"error: {error}")
+        return error.exit_code
     except (StorageError, IntegrityError, LockedError, ClusterError) as error:
         say(f"error: {error}{_way_on(error, argv)}")
         return error.exit_code
@@ -79,8 +82,8 @@ def run(argv: Sequence[str]) -> int:
         return TERMINATED
     except BrokenPipeError:
         # The reader of our output has gone; give the interpreter nothing to flush into the closed pipe.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return PIPE_CLOSED
+        streams.silence(sys.stdout)
+        return streams.PIPE_CLOSED
     except BaseException:
         say(f"error: this is a defect of the program, not of your input; details are in {log(argv)}")
         return DEFECT
@@ -177,16 +180,19 @@ def _few(mistakes: Mistakes) -> str:
 
 
 def say(text: str) -> None:
-    """Print to standard error; nothing of the input can steer the terminal."""
+    """Print to standard error, where that takes it; nothing of the input can steer the terminal."""
     safe = "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-    sys.stderr.write(
-        safe.encode(sys.stderr.encoding or "utf-8", "backslashreplace").decode(sys.stderr.encoding or "utf-8")
-    )
-    sys.stderr.write("\n")
+    streams.complain(safe)
 
 
 def log(argv: Sequence[str]) -> str:
     """Write the traceback to a new file in the temporary folder, readable by its owner alone; gives its path."""
-    with tempfile.NamedTemporaryFile("w", prefix="simulate-", suffix=".log", delete=False, encoding="utf-8") as file:
-        file.write(f"words: {[shown(word) for word in argv]}\n\n{traceback.format_exc()}")
+    text = f"words: {[shown(word) for word in argv]}\n\n{traceback.format_exc()}"
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="simulate-", suffix=".log", delete=False, encoding="utf-8"
+        ) as file:
+            file.write(text)
+    except OSError as error:
+        return f"no file ({error.strerror or error}), but here:\n{text}"
     return str(Path(file.name))

@@ -5,12 +5,51 @@ The values never become text, so nothing depends on how Hydra writes lists, mapp
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from simulate import grammar
-from simulate.errors import Mistake, shown
+from simulate.errors import Mistake, Mistakes, shown
 from simulate.words import DEEPEST, Word
+
+_EXAMPLE = '"horizon=2050"'
+FOLDERS = "functions give the result itself and write no folder; keep it with simulate.store.save, or run the command"
+#: Words that a function of `simulate` would lose without a sound, and who takes them.
+OF_THE_COMMAND = {
+    "study": "call the function of that study, as simulate.compare or simulate.sensitivity",
+    **dict.fromkeys(("output", "overwrite", "resume", "hydra.run.dir"), FOLDERS),
+    "kept": "select quantities of the result, as ds[['chips']]",
+    "sets": "give them to simulate.compare",
+    "show": "run the command",
+    "sweep": "call the function once for each value",
+}
+OF_RUN = ("keep", "sampling", "target_error")
+
+
+def check_overrides(overrides: Any, runs: bool) -> None:
+    """Refuse what is no list of words, and words that mean nothing here; `runs`: whether `simulate.run` asks.
+
+    Raises
+    ------
+    Mistakes
+        With every such word.
+    """
+    if isinstance(overrides, str) or not isinstance(overrides, Sequence):
+        raise Mistakes(
+            [Mistake("overrides", f"overrides = {shown(overrides)}", "a list is needed: [" + _EXAMPLE + "]")]
+        )
+    mistakes = []
+    for number, word in enumerate(overrides, start=1):
+        where = f"override {number}"
+        if not isinstance(word, str):
+            mistakes.append(Mistake(where, f"{shown(word)} is no word", f"write a text: {_EXAMPLE}"))
+            continue
+        key = word.partition("=")[0]
+        way_out = OF_THE_COMMAND.get(key) or ("only simulate.run takes it" if key in OF_RUN and not runs else "")
+        if way_out:
+            mistakes.append(Mistake(where, f"'{key}' means nothing to this function", way_out))
+    if mistakes:
+        raise Mistakes(mistakes)
 
 
 def words(inputs: Any, mistakes: list[Mistake]) -> list[Word]:

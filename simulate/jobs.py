@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from simulate import command, compose, durable, target, words
+from simulate import command, compose, durable, stored_json, streams, target, words
 from simulate.errors import ClusterError, IntegrityError, LockedError, Mistake, Mistakes, StorageError
 from simulate.library import Library
 
@@ -73,7 +73,8 @@ class Task:
     def record(self, number: int) -> Record | None:
         """What a job has left, if it is done."""
         try:
-            return Record(**json.loads(self._record(number).read_bytes()))
+            place = self._record(number)
+            return Record(**stored_json.parse(place.read_bytes(), place))
         except FileNotFoundError:
             return None
 
@@ -151,6 +152,8 @@ class Task:
                 settings["folder"] = str(folder)
             if code := command.study(str(settings["study"]), settings, composed.where):
                 problem = f"exit code {code}"
+        except (BrokenPipeError, streams.Unwritable):
+            raise  # what cannot tell of this job can tell of no other
         except (Mistakes, StorageError, IntegrityError, LockedError, ClusterError, MemoryError) as error:
             problem = str(error) or "out of memory"
         except (Exception, SystemExit):

@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from simulate import compose, cores, durable, launchers, target, words
+from simulate import compose, cores, durable, launchers, streams, target, words
 from simulate.errors import Mistake, Mistakes
 from simulate.jobs import Record, Task, process
 from simulate.library import Library
@@ -91,9 +91,9 @@ def _tell(task: Task, count: int, over: threading.Event) -> None:
             pass
         record = record or task.record(number)
         if record:
-            sys.stdout.write(record.out)
-            sys.stdout.flush()
-            sys.stderr.write(record.err)
+            streams.write(record.out, sys.stdout)
+            if record.err:
+                streams.complain(record.err.removesuffix("\n"))
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import durable
+from simulate import durable, stored_json
 from simulate.errors import IntegrityError, StorageError
 
 if TYPE_CHECKING:
@@ -53,23 +53,42 @@ def read(path: Path, version: int) -> xr.Dataset:
         dataset = xr.load_dataset(path, engine="netcdf4", decode_times=False, decode_timedelta=False)
     except (RuntimeError, ValueError, OSError) as error:
         raise IntegrityError(f"{path}: is no readable netCDF file ({error})") from error
-    written = int(dataset.attrs.pop(_FORMAT, 0))
+    try:
+        written = int(dataset.attrs.pop(_FORMAT, 0))
+    except (ValueError, TypeError, OverflowError) as error:
+        raise stored_json.damaged(path, error) from error
     if not 1 <= written <= version:
         said = f"format {written}, this program reads up to {version}" if written else "was not written by this program"
         raise IntegrityError(f"{path}: {said}")
     dataset.encoding = {}
-    dataset.attrs = plain_attributes(dataset.attrs)
+    _check_texts(dataset.attrs, path)
+    dataset.attrs = plain_attributes(dataset.attrs, path)
     for variable in dataset.variables.values():
         variable.encoding = {}
-        variable.attrs = plain_attributes(variable.attrs)
+        variable.attrs = plain_attributes(variable.attrs, path)
     return dataset
 
 
-def plain_attributes(attrs: Mapping[Any, Any]) -> dict[str, Any]:
-    """Return attributes as plain Python values, those that were stored as JSON decoded."""
+def plain_attributes(attrs: Mapping[Any, Any], where: object = "result") -> dict[str, Any]:
+    """Return attributes as plain Python values, those that were stored as JSON decoded.
+
+    Raises IntegrityError, which calls their file `where`, for what is no JSON.
+    """
     decoded = str(attrs.get(_JSON, "")).split("\n")
     plain = {str(k): v.item() if isinstance(v, np.generic) else v for k, v in attrs.items() if k != _JSON}
-    return {k: json.loads(v) if k in decoded else v for k, v in plain.items()}
+    return {k: stored_json.parse(str(v), where) if k in decoded else v for k, v in plain.items()}
+
+
+def _check_texts(attrs: Mapping[Any, Any], path: Path) -> None:
+    """Texts that say to be JSON are read as such by whoever needs them: none may exhaust the stack then."""
+    for value in attrs.values():
+        if isinstance(value, str) and value.startswith(("[", "{")):
+            try:
+                json.loads(value)
+            except RecursionError as error:
+                raise stored_json.damaged(path, error) from error
+            except ValueError:
+                pass  # a title in brackets is a title
 
 
 def sha256(path: Path) -> str:

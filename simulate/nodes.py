@@ -90,7 +90,7 @@ class Tree:
     def mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
         data: dict[str, Any] = {}
         first: dict[str, int] = {}
-        for key_node, value_node in node.value:
+        for key_node, value_node in self.without_cut_formula(node):
             key, line = key_node.value, key_node.start_mark.line + 1
             if not self.key_fits(key_node, path):
                 continue
@@ -107,6 +107,17 @@ class Tree:
         if path in grammar.ROW_SECTIONS and len(data) > grammar.MOST_ROWS:
             self.wrong(node, f"more than {grammar.MOST_ROWS} rows in '{path}'")
         return data
+
+    def without_cut_formula(self, node: yaml.MappingNode) -> list[tuple[yaml.Node, yaml.Node]]:
+        """The keys and values of a mapping; in braces, a formula without quotes ends at its first comma, and what
+        follows would be taken for keys.
+        """
+        for key, value in node.value:
+            plain = isinstance(value, yaml.ScalarNode) and not value.style and node.flow_style
+            if key.value == "formula" and plain and value.value.count("(") > value.value.count(")"):
+                self.wrong(value, f"the formula ends at a comma: {shown(value.value)}", "quote it: formula: '...'")
+                return [(k, v) for k, v in node.value if k is not key and not (v.tag == NULL and v.value == "")]
+        return list(node.value)
 
     def key_fits(self, node: yaml.Node, path: str) -> bool:
         """Whether this key may stand under `path`; says why not."""

@@ -54,7 +54,8 @@ def read(check: Check, section: str) -> dict[str, Own]:
             check.broken.add(name)
             continue
         if isinstance(given, Mapping) and given.get("formula") is None:
-            check.wrong(key, f"{key} has no formula", "a quantity or ceiling of a set is a formula with a unit")
+            near = did_you_mean(name, (other for other in check.section(section) if other != name))
+            check.wrong(key, f"{key} has no formula{near}", "a quantity or ceiling of a set is a formula with a unit")
             continue
         unit = COMPUTE if section == "ceilings" else None
         row = rows.read(section, name, given, unit, check.where, check.mistakes)

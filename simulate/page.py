@@ -14,7 +14,7 @@ from typing import TextIO
 
 from rich.console import Console, RenderableType
 
-from simulate import wording
+from simulate import streams, wording
 
 NARROWEST = 60
 """Columns below which tables would be unreadable; a narrower terminal wraps the lines itself."""
@@ -63,7 +63,10 @@ def wide() -> int:
 
 
 def say(text: str, file: TextIO | None = None) -> None:
-    """Write lines to `file` (standard output by default), in ASCII where it knows no more."""
+    """Write lines to `file` (standard output by default), in ASCII where it knows no more.
+
+    Raises as `streams.write` does.
+    """
     out = sys.stdout if file is None else file
     encoding = getattr(out, "encoding", None) or "utf-8"
     text += "\n"
@@ -71,8 +74,7 @@ def say(text: str, file: TextIO | None = None) -> None:
         text.encode(encoding)
     except UnicodeEncodeError:
         text = _in_ascii(text).encode(encoding, "replace").decode(encoding)
-    out.write(text)
-    out.flush()
+    streams.write(text, out)
 
 
 def _in_ascii(text: str) -> str:

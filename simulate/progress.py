@@ -6,13 +6,13 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from simulate import code_cache, page, wording
+from simulate import code_cache, streams, wording
 
 
 @contextmanager
 def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
     """Show progress on standard error while the block runs, if that is a terminal; yields `advance(amount)`."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         yield lambda amount: None
         return
     from rich.console import Console
@@ -28,4 +28,4 @@ def shown(what: str, total: float) -> Iterator[Callable[[float], None]]:
 
 def note(text: str) -> None:
     """Say something about the run that is no part of the answer."""
-    page.say(text, sys.stderr)
+    streams.complain(text)

@@ -8,11 +8,11 @@ arrives here.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from simulate import conversion, distributions, formulas, quantiles, units
+from simulate import conversion, distributions, formulas, grammar, quantiles, units
 from simulate.errors import Mistake, did_you_mean, shown
 from simulate.fields import ALL_FIELDS, Unfit, family_of
 from simulate.shapes import Kind, Shape
@@ -65,9 +65,17 @@ def documented(fields: Mapping[str, Any]) -> bool:
 
 
 def read(
-    section: str, name: str, given: Any, kernel_unit: str | None, where: Where, mistakes: list[Mistake]
+    section: str,
+    name: str,
+    given: Any,
+    kernel_unit: str | None,
+    where: Where,
+    mistakes: list[Mistake],
+    meant: Iterable[str] = (),
 ) -> Row | None:
     """Check one row of `section`; `kernel_unit` is what the driver that reads it asks for, None if only formulas do.
+
+    `meant` are the names of which one that is new to the set and says too little may be a misspelling.
 
     Appends every mistake found, and returns None if the row cannot be used.
     """
@@ -83,6 +91,12 @@ def read(
         return None
     fields = {str(field): value for field, value in given.items() if value is not None}
     before = len(mistakes)
+    near = did_you_mean(name, (other for other in meant if other != name))
+    if not any(field in fields for field in ("value", *grammar.DEFINING_FIELDS)):
+        families = f"choose a dist from {', '.join(distributions.FAMILIES)}"
+        way_out = "name a row that there is, or state a new one whole" if near else families
+        mistakes.append(Mistake(where(key), f"{key} states no dist, value or formula{near}", way_out))
+        return None
     shape, formula, family = None, None, "formula"
     if "formula" in fields and "value" not in fields:
         try:
@@ -107,7 +121,7 @@ def read(
                 Mistake(where(f"{key}.{problem.field}"), f"{key}: {problem.what}", problem.way_out)
                 for problem in unfit.problems
             )
-    unit_conversion = _conversion(key, fields, kernel_unit, where, mistakes)
+    unit_conversion = _conversion(key, fields, kernel_unit, where, mistakes, near)
     at = _at(key, fields, where, mistakes)
     yearly = _yearly(key, fields, where, mistakes)
     if len(mistakes) > before:
@@ -117,19 +131,19 @@ def read(
         str(fields.get("source", "")), str(fields.get("note", "")), "value" in fields and documented(fields),
     )  # fmt: skip
     if shape is not None:
-        _sane(key, row, kernel_unit, mistakes)
+        _sane(key, row, kernel_unit, where, mistakes)
     return None if len(mistakes) > before else row
 
 
 def _conversion(
-    key: str, fields: Mapping[str, Any], kernel_unit: str | None, where: Where, mistakes: list[Mistake]
+    key: str, fields: Mapping[str, Any], kernel_unit: str | None, where: Where, mistakes: list[Mistake], near: str
 ) -> Conversion | None:
     """The conversion of the row's unit, with a mistake if there is none."""
     unit = fields.get("unit")
     allowed = units.accepted(kernel_unit) if kernel_unit else None
     if unit is None:
         mistakes.append(
-            Mistake(where(key), f"{key} has no unit", f"give one of: {', '.join(allowed or units.spellings())}")
+            Mistake(where(key), f"{key} has no unit{near}", f"give one of: {', '.join(allowed or units.spellings())}")
         )
         return None
     unit = str(unit)
@@ -178,14 +192,17 @@ def _yearly(key: str, fields: Mapping[str, Any], where: Where, mistakes: list[Mi
     return each == "year"
 
 
-def _sane(key: str, row: Row, kernel_unit: str | None, mistakes: list[Mistake]) -> None:
+def _sane(key: str, row: Row, kernel_unit: str | None, where: Where, mistakes: list[Mistake]) -> None:
     """Values that the unit cannot mean, and the two slips that units invite: a percentage as a factor, a forgotten
     log.
     """
     assert row.shape is not None
     lowest, highest = quantiles.ends(row.shape)
     (middle,) = quantiles.at(row.shape, [0.5])
-    if row.conversion and lowest <= row.conversion.above:
+    if row.conversion and lowest <= row.conversion.above and row.certain is not None:
+        what = f"{key}: {row.unit} must be above {row.conversion.above:g}, but its value is {row.certain:.4g}"
+        mistakes.append(Mistake(where(f"{key}.value"), what, "give a larger value, or another unit"))
+    elif row.conversion and lowest <= row.conversion.above:
         mistakes.append(
             Mistake(
                 row.where,

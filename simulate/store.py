@@ -17,7 +17,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import contents, convergence_card, durable, netcdf, results
+from simulate import contents, convergence_card, durable, netcdf, results, stored_json
 from simulate.errors import IntegrityError, Mistake, Mistakes, did_you_mean
 from simulate.target import FIGURES_AND_TABLES, ROOT, Target, check_free, check_space, given_up, numbers, prepare, taken
 
@@ -207,12 +207,10 @@ def _verify(file: Path, manifest: Path) -> None:
     """Compare a result with its manifest; raises IntegrityError where they do not belong together."""
     _refuse_links(manifest)
     try:
-        said = json.loads(manifest.read_text("utf-8"))
+        said = stored_json.parse(manifest.read_bytes(), manifest)
         written, expected = int(said["format"]), said["files"].get(file.name)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise IntegrityError(
-            f"{manifest}: cannot be read ({type(error).__name__}); the run folder is damaged"
-        ) from error
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
+        raise stored_json.damaged(manifest, error) from error
     if written > FORMAT:
         raise IntegrityError(
             f"{manifest}: format {written}, this program reads up to {FORMAT}; use a newer version of it"

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simulate import command, compose, grammar, launchers, launching, page, run_keys, words
+from simulate import command, compose, grammar, launchers, launching, page, run_keys, streams, words
 from simulate.engines.choice import held
 from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
 from simulate.jobs import Record
@@ -32,9 +32,9 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     """Check every job, then run them all; exit code 0, or 3 if some failed."""
     mistakes: list[Mistake] = []
     library = Library(config_dir, mistakes)
-    overrides = parameters(overrides, library, mistakes)
+    overrides, places = parameters(overrides, library, mistakes)
     groups = {group: library.names(group) for group in grammar.GROUPS}
-    sweeps = words.read(overrides, mistakes, sweeping=True, groups=groups)
+    sweeps = words.read(overrides, mistakes, sweeping=True, groups=groups, places=places)
     _check_names(sweeps, mistakes)
     count = 0
     for job in words.jobs(sweeps, mistakes):
@@ -58,7 +58,9 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
         for job, record in zip(texts, records, strict=True)
     ]
     if any(job.dataset is not None for job in done):
-        page.say(str(_collect(done, home)))
+        collected = _collect(done, home)
+        with streams.kept(collected):
+            page.say(str(collected))
     failed = [(job, one.problem) for job, one in zip(texts, done, strict=True) if one.problem]
     for text, problem in failed:
         its_words = " ".join("".join(word) for word in text if not word[0].startswith("hydra"))
@@ -68,13 +70,16 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     return SOME_FAILED if failed else 0
 
 
-def parameters(overrides: Sequence[str], library: Library, mistakes: list[Mistake]) -> list[str]:
-    """Replace `sweep=NAME` by the parameters that `sweep/NAME.yaml` lists, shipped or of the user's folder."""
-    result = []
+def parameters(overrides: Sequence[str], library: Library, mistakes: list[Mistake]) -> tuple[list[str], list[str]]:
+    """Replace `sweep=NAME` by the parameters that `sweep/NAME.yaml` lists, shipped or of the user's folder; gives all
+    overrides, and where each stands.
+    """
+    result, places = [], []
     for number, override in enumerate(overrides, start=1):
         key, _, name = override.partition("=")
         if key != "sweep":
             result.append(override)
+            places.append(f"override {number}")
             continue
         source = library.sources("sweep", name).get(name)
         if source is None:
@@ -89,7 +94,8 @@ def parameters(overrides: Sequence[str], library: Library, mistakes: list[Mistak
             else:
                 texts = (choice if isinstance(choice, str) else _hydra_text(choice) for choice in choices)
                 result.append(f"{parameter}={','.join(texts)}")
-    return result
+                places.append(source.where(parameter))
+    return result, places
 
 
 def _hydra_text(value: Any) -> str:

@@ -32,12 +32,13 @@ def read(check: Check) -> dict[str, Row]:
     """Check every row of `inputs` by itself."""
     known = known_rows()
     limits = {item.name: item for driver in DRIVERS.values() for item in layout.inputs(driver)}
-    found = {}
-    for name, given in check.section("inputs").items():
+    found, stated = {}, check.section("inputs")
+    for name, given in stated.items():
         if name in formulas.RESERVED:
             check.wrong(f"inputs.{name}", f"'{name}' is a word of the formulas", "choose another name")
             continue
-        row = rows.read("inputs", name, given, known.get(name), check.where, check.mistakes)
+        meant = () if name in known else (*stated, *known)
+        row = rows.read("inputs", name, given, known.get(name), check.where, check.mistakes, meant)
         if row is None:
             check.broken.add(name)
             continue

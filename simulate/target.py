@@ -113,7 +113,7 @@ def taken(place: Path) -> Mistake:
     """Return the mistake of naming a place that exists, with the time its run was finished."""
     try:
         finished = " (finished " + str(json.loads((place / "manifest.json").read_text("utf-8"))["finished"])[:25] + ")"
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         finished = ""
     return Mistake(f"output {place}", f"exists{finished}", "choose another name, or give overwrite=true")
 

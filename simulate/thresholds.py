@@ -84,5 +84,5 @@ def _one(
         return None
     else:
         kernel_unit = known_units[quantity]
-    row = rows.read("thresholds", name, given, kernel_unit, check.where, check.mistakes)
+    row = rows.read("thresholds", name, given, kernel_unit, check.where, check.mistakes, check.section("thresholds"))
     return None if row is None else Threshold(row, quantity, kernel_unit)

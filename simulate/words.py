@@ -51,17 +51,23 @@ def read(
     mistakes: list[Mistake],
     sweeping: bool = False,
     groups: Mapping[str, list[str]] | None = None,
+    places: Sequence[str] | None = None,
 ) -> list[Sweep]:
-    """Read the overrides; those that cannot be read go into `mistakes`. `groups` names what a glob may choose from."""
+    """Read the overrides; those that cannot be read go into `mistakes`. `groups` names what a glob may choose from,
+    `places` where each stands (by default "override 2").
+    """
+    places = places or [f"override {number}" for number in range(1, len(overrides) + 1)]
     found: list[Sweep] = []
-    first: dict[str, int] = {}
-    for number, override in enumerate(overrides, start=1):
-        where = f"override {number}"
+    first: dict[str, str] = {}
+    for where, override in zip(places, overrides, strict=True):
         try:
             key, text = _split(override)
             if key in first:
-                raise _Wrong(f"'{key}' is given twice (overrides {first[key]} and {number})", "remove one of them")
-            first[key] = number
+                both = f"{first[key]} and {where}"
+                if both.count("override ") == 2:
+                    both = "overrides " + both.replace("override ", "")
+                raise _Wrong(f"'{key}' is given twice ({both})", "remove one of them")
+            first[key] = where
             found.append(_sweep(where, key, text, sweeping, groups or {}))
         except _Wrong as wrong:
             mistakes.append(Mistake(where, wrong.what, wrong.way_out))
@@ -219,6 +225,8 @@ def _parse(key: str, text: str) -> Any:
         raise
     except Exception:  # the parser raises its own errors, ANTLR's, AssertionError, ValueError ...
         way_out = f"quote it: \"{key}='...'\"" + (", with a closing quote" if text[:1] in "'\"" else "")
+        if re.search(r"[{,]\s*formula\s*:\s*[^'\"\s]", text):
+            way_out = f"quote the formula: \"{key}={{formula: '...', unit: ...}}\""
         raise _Wrong(f"{key} = {shown(text)} cannot be read", way_out) from None
 
 

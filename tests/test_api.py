@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -199,6 +200,31 @@ def test_the_manifest_says_what_is_pinned_and_what_was_changed(tmp_path: Path) -
     assert set(manifest["pinned"]) == {"inputs.chip_growth", "inputs.power_growth"}
     assert manifest["changes"] == ["inputs.chip_growth.value: not given -> 2"]
     assert set(ds["inputs"].sel(input="power_growth").values) == {2.5}
+
+
+def refused(function: Callable[..., Any], **given: Any) -> list[str]:
+    """What a function says of the words that it is given."""
+    with pytest.raises(Mistakes) as raised:
+        function(**given)
+    return [str(item) for item in raised.value.items]
+
+
+def test_words_are_a_list() -> None:
+    said = "overrides: overrides = 'horizon=2040'; a list is needed: [\"horizon=2050\"]"
+    assert refused(simulate.run, overrides="horizon=2040") == [said]
+    assert refused(simulate.run, overrides=["horizon=2040", 3]) == [
+        'override 2: 3 is no word; write a text: "horizon=2050"'
+    ]
+
+
+def test_words_that_a_function_would_lose_are_refused() -> None:
+    found = refused(simulate.run, draws=1000, overrides=["study=grid", "horizon=2040", "output=zz", "resume=true"])
+    for line, start in zip(found, ("override 1: 'study'", "override 3: 'output'", "override 4: 'resume'"), strict=True):
+        assert line.startswith(f"{start} means nothing to this function; "), line
+    assert "simulate.compare" in found[0]
+    assert "store.save" in found[1]
+    (line,) = refused(simulate.sensitivity, overrides=["sampling=sobol"])
+    assert line == "override 1: 'sampling' means nothing to this function; only simulate.run takes it"
 
 
 def test_an_unknown_set_is_a_mistake() -> None:

@@ -125,7 +125,8 @@ def test_every_sweep_of_the_page_is_understood(here: Path, monkeypatch: pytest.M
         mistakes: list[Mistake] = []
         library = Library()
         groups = {"assumptions": library.names("assumptions")}
-        sweeps = command_words.read(sweep.parameters(asked.overrides, library, mistakes), mistakes, True, groups)
+        overrides, places = sweep.parameters(asked.overrides, library, mistakes)
+        sweeps = command_words.read(overrides, mistakes, True, groups, places)
         assert asked.multirun
         assert mistakes == []
         assert max(each.points for each in sweeps) > 1

@@ -15,8 +15,10 @@ import sys
 from pathlib import Path
 
 import make_dataset
+import netCDF4
 import numpy as np
 import pytest
+from command_line import simulate
 from digests import of_dataset
 
 from simulate import durable, netcdf, report, store
@@ -503,6 +505,39 @@ def test_a_newer_file_alone_is_refused(dataset, tmp_path):
     netcdf.write(dataset, tmp_path / "result.nc", 9)
     with pytest.raises(IntegrityError, match="format 9"):
         store.load(tmp_path / "result.nc")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"format": 1e999, "files": {}}', "[1]", '{"a": ' * 100_000, "\xff", ""]
+)
+def test_a_hostile_manifest_is_damage(text, dataset, tmp_path):
+    folder = save(dataset, tmp_path)
+    (folder / "manifest.json").write_text(text, "latin-1")
+    with pytest.raises(IntegrityError, match=r"manifest.json: cannot be read \(\w+\); it is damaged"):
+        store.load(folder)
+
+
+@pytest.mark.parametrize("name", ["notes", "json_attributes", "simulate_format"])
+def test_a_hostile_result_is_damage(name, dataset, tmp_path):
+    path = tmp_path / "result.nc"
+    netcdf.write(dataset, path, store.FORMAT)
+    with netCDF4.Dataset(path, "a") as file:
+        file.setncattr("name", "[" * 100_000 if name == "json_attributes" else "a")
+        file.setncattr(name, "name" if name == "json_attributes" else "[" * 100_000)
+    with pytest.raises(IntegrityError, match="damaged"):
+        store.load(path)
+
+
+def test_a_run_with_a_hostile_manifest_is_not_told_again(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    words = ("assumptions=sevilla_2024", "thresholds=anchors", "draws=1000", "output=mine")
+    assert simulate(*words).code == 0
+    Path("outputs/mine/manifest.json").write_text("[" * 100_000)
+    code, _, err = simulate(*words, "resume=true")
+    assert (code, err) == (
+        5,
+        "error: outputs/mine/manifest.json: cannot be read (RecursionError); it is damaged\n",
+    )
 
 
 # Old results

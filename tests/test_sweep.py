@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 import shutil
 from pathlib import Path
 
@@ -28,6 +29,18 @@ def words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def rows(folder: Path) -> list[dict[str, str]]:
     with (folder / "jobs.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
+
+
+def test_mistakes_in_a_file_of_a_sweep_have_its_lines(words: list[str], tmp_path: Path) -> None:
+    write(tmp_path / "sets", "b.yaml", "threads: [1, abc]\nfoo: 3\nseed: 2\n", group="sweep")
+    outcome = simulate(*words, "assumptions=line", "sweep=b", "seed=1")
+    assert outcome.code == 2
+    for said in (
+        r"b.yaml:1, value 2: threads = 'abc'",
+        r"b.yaml:2: unknown key 'foo'",
+        r"override 4: 'seed' is given twice \([^ ]*b.yaml:3 and override 4\)",
+    ):
+        assert re.search(said, outcome.err), outcome.err
 
 
 def test_jobs_are_gathered_and_a_failed_one_is_named_with_its_own_error(words: list[str]) -> None:

@@ -24,7 +24,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     (first, other), between, wanted = planned(settings)
-    from simulate import attribution, attribution_tables, page, provenance
+    from simulate import attribution, attribution_tables, page, provenance, streams
     from simulate.studies import folder
 
     hashes = [*provenance.config_hashes((first, other)).items()]
@@ -33,8 +33,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     question = folder.Question("attribution", asked, draws * len(between.sets))
     run_all = partial(attribution.run, first, other, between, wanted, draws, seed, threads)
     saved, dataset = folder.answer(settings, question, run_all, attribution_tables.TABLES, _figures)
-    page.write(partial(attribution_tables.answer, dataset))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.write(partial(attribution_tables.answer, dataset))
+        page.say(str(saved))
 
 
 def planned(settings: dict[str, Any]) -> tuple[list[Assumptions], Coalitions, list[Statistic]]:

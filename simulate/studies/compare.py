@@ -23,7 +23,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     Raises Mistakes before anything is run or written.
     """
     sets = built(settings)
-    from simulate import comparison, comparison_tables, page, provenance
+    from simulate import comparison, comparison_tables, page, provenance, streams
     from simulate.studies import folder
 
     comparison.check(sets)
@@ -32,8 +32,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     question = folder.Question("compare", provenance.question_hash("compare", hashes), draws * len(sets))
     run_sets = partial(comparison.run, sets, draws, seed, threads)
     saved, dataset = folder.answer(settings, question, run_sets, comparison_tables.TABLES, figures)
-    page.write(partial(comparison_tables.answer, dataset))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.write(partial(comparison_tables.answer, dataset))
+        page.say(str(saved))
 
 
 def built(settings: dict[str, Any]) -> list[Assumptions]:

@@ -15,7 +15,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
 
     built = assumptions.build(settings, where)
     question = typical.ask(built, settings["draws"], settings["draw"], settings["threshold"], settings["year"], where)
-    from simulate import page, plots, provenance, story, story_tables, story_text
+    from simulate import page, plots, provenance, story, story_tables, story_text, streams
     from simulate.studies import folder
 
     hashed = provenance.config_hash(settings)
@@ -24,5 +24,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         dataset = story.run(question, settings["seed"])
         figures = {"story": plots.story} if "training_compute" in dataset else {}
         saved = folder.save(target, dataset, story_tables.TABLES, figures)
-    page.say("\n".join(story_text.lines(dataset)))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.say("\n".join(story_text.lines(dataset)))
+        page.say(str(saved))

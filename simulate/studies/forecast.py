@@ -24,7 +24,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     from simulate import assumptions
 
     table = assumptions.build(settings, where)  # before the imports of a run: bad input is answered at once
-    from simulate import forecast, page, progress, report, store
+    from simulate import forecast, page, progress, report, store, streams
     from simulate.provenance import config_hash
     from simulate.studies import folder
 
@@ -53,8 +53,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
                 draws.finish(dataset.attrs)
             path = draws.path if draws else None
             saved = store.save(dataset, target, config=of_the_result(settings), log=_log(dataset), draws=path)
-    report.show(dataset)
-    page.say(str(saved))
+    with streams.kept(saved):
+        report.show(dataset)
+        page.say(str(saved))
 
 
 def _kept(settings: dict[str, Any], one: Assumptions) -> dict[str, Any]:

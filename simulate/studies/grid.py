@@ -24,7 +24,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     axes = swept.axes(settings["grid"] or {}, settings["grid_by"], mistakes)
     if mistakes:
         raise Mistakes(mistakes)
-    from simulate import grid_tables, gridded, page, plots, progress, provenance, timegrid
+    from simulate import grid_tables, gridded, page, plots, progress, provenance, streams, timegrid
     from simulate.checking import Check
     from simulate.studies import folder
     from simulate.studies.forecast import of_the_result
@@ -47,7 +47,8 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
                 threshold, year = gridded.shown(dataset, *shown)
                 figures = {"grid": partial(plots.grid, threshold=threshold, year=year)}
             saved = folder.save(target, dataset, {"grid": grid_tables.wide}, figures)
-    page.say(grid_tables.answer(dataset, *shown, page.wide()))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.say(grid_tables.answer(dataset, *shown, page.wide()))
+        page.say(str(saved))
     failed = int((dataset["problem"] != "").sum())
     return SOME_FAILED if failed else 0

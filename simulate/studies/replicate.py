@@ -15,7 +15,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
     from simulate import published
 
     checked = published.checked(settings["sets"])
-    from simulate import page, provenance, replication, replication_tables, results, store
+    from simulate import page, provenance, replication, replication_tables, results, store, streams
     from simulate.studies import folder
 
     draws, seed, sets = settings["draws"], settings["seed"], [built for built, _ in checked]
@@ -27,8 +27,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> int:
         files = {"tables/published.csv": results.csv_text(lines).encode(), "tables/published.md": text.encode()}
         about = provenance.of_sets("replicate", "published numbers beside those of the sets", sets, draws, seed)
         saved = store.save_files(target, files.items(), about)
-    page.write(lambda width: replication_tables.terminal(lines, width))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.write(lambda width: replication_tables.terminal(lines, width))
+        page.say(str(saved))
     return 3 if any(replication.failed(line) for line in lines) else 0
 
 

@@ -21,7 +21,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     built = assumptions.build(settings, where)
     asked = settings["threshold"], settings["year"], settings["groups"]
     question = sensitivity_question.ask(built, settings["draws"], *asked, where)
-    from simulate import indices, page, provenance, sensitivity_tables, sensitivity_text
+    from simulate import indices, page, provenance, sensitivity_tables, sensitivity_text, streams
     from simulate.studies import folder
 
     stem, hashed = f"{settings['name']}-sensitivity", provenance.config_hash(settings)
@@ -29,8 +29,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     asks = folder.Question(stem, whole, indices.draws_needed(question))
     run_designs = partial(indices.run, question, settings["seed"], settings["threads"])
     saved, dataset = folder.answer(settings, asks, run_designs, sensitivity_tables.TABLES, _figures)
-    page.say("\n".join(sensitivity_text.lines(dataset, page.wide())))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.say("\n".join(sensitivity_text.lines(dataset, page.wide())))
+        page.say(str(saved))
 
 
 def _figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:

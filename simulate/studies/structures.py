@@ -20,7 +20,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     if mistakes:
         raise Mistakes(mistakes)
     built = assumptions.build(varied, where)
-    from simulate import page, plots, provenance, rival_tables
+    from simulate import page, plots, provenance, rival_tables, streams
     from simulate.studies import folder
 
     asked = provenance.question_hash("structures", provenance.config_hash(varied), prefix)
@@ -28,5 +28,6 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     run_both = partial(rivals.run, built, prefix, settings["draws"], settings["seed"], settings["threads"])
     tables, figures = {"laws": rival_tables.rows}, {"structures": plots.structures}
     saved, dataset = folder.answer(settings, question, run_both, tables, lambda dataset: figures)
-    page.say(rival_tables.answer(dataset, page.wide()))
-    page.say(str(saved))
+    with streams.kept(saved):
+        page.say(rival_tables.answer(dataset, page.wide()))
+        page.say(str(saved))
