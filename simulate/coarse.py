@@ -15,7 +15,7 @@ from simulate import summary
 from simulate.histograms import BINS
 from simulate.outcome import INPUTS, RESULTS, Outcome
 
-LUMP = 0.05  # of the draws in one bin: more are no smooth distribution
+LUMP = 0.25  # of the draws in one bin: of fewer a smooth distribution is nearly linear there
 WIDE = 0.05  # orders of magnitude that a quantile may be off by without a word
 WIDE_SHARE = 0.1  # the same of an input that is counted as it is, as a share of its size, unless it may be 0
 LEVELS = (0.1, 0.5, 0.9)
