@@ -2,14 +2,18 @@
 
 The kernel lets go of the interpreter's lock, so threads share the work without copies. A task is one short step of it,
 so that Ctrl-C and progress need not wait.
+
+The main thread, in which a signal may raise an exception between any two steps, takes no lock that a thread waits for:
+an exception could leave it locked for ever. It waits for a queue, and threads write the checkpoints.
 """
 
 from __future__ import annotations
 
-import threading
+import queue
 from collections.abc import Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Condition
 
 from simulate import cores
 from simulate.blocks import DRAWS
@@ -17,32 +21,45 @@ from simulate.checkpoint import Checkpoint
 from simulate.engines.work import MOST_BLOCKS, Counted, Member, Memory, Progress, Work
 
 LEAST_TASKS = 8  # a thread: so that none waits long for the last one
+PATIENCE = 0.1  # seconds between two looks at how far the threads are
 
 
 class Run(Work):
-    """The work of a run and the counts so far, which its threads share."""
+    """The work of a run and the counts so far, which its threads share; with a `checkpoint` they keep it up to date."""
 
-    def __init__(self, members: Sequence[Member], draws: int, seed: int, task_blocks: int) -> None:
+    def __init__(
+        self, members: Sequence[Member], draws: int, seed: int, task_blocks: int, checkpoint: Checkpoint | None = None
+    ) -> None:
         super().__init__(members, draws, seed, task_blocks)
+        self.checkpoint = checkpoint
         self.next = 0  # the first block that nobody has taken
-        self.stop, self.failed = threading.Event(), False
-        self.turn, self.busy, self.held = threading.Condition(self.lock), 0, False
+        self.stop = False  # set by the main thread: no further task
+        self.failed = False
+        self.turn, self.busy, self.held = Condition(self.lock), 0, False
+        self.ended: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()  # how each thread has ended
 
     def work(self, memories: list[Memory]) -> None:
-        """Do tasks until there are none left."""
-        while True:
-            with self.task() as (first, last):
-                if first == last:
-                    return
-                self.do(memories, first, last)
+        """Do tasks until there are none left, and say how that ended."""
+        try:
+            while True:
+                with self.task() as (first, last):
+                    if first == last:
+                        break
+                    self.do(memories, first, last)
+        except BaseException as error:
+            self.ended.put(error)
+        else:
+            self.ended.put(None)
 
     @contextmanager
     def task(self) -> Iterator[tuple[int, int]]:
         """The blocks of the next task, none where all are taken; waits while the counts are being saved."""
         with self.turn:
             self.turn.wait_for(lambda: not self.held)
+            if self.checkpoint and not self.stop and self.checkpoint.due():
+                self._save_between_tasks(self.checkpoint)
             first = last = self.next
-            if not self.stop.is_set():
+            if not self.stop:
                 last = self.next = self.end(first)
             self.busy += 1
         try:
@@ -55,17 +72,20 @@ class Run(Work):
                 self.busy -= 1
                 self.turn.notify_all()
 
+    def _save_between_tasks(self, checkpoint: Checkpoint) -> None:
+        """Write down what is counted once the other threads have ended their tasks; the caller has the turn."""
+        try:
+            self.held = True
+            self.turn.wait_for(lambda: not self.busy)
+            self.save(checkpoint)
+        finally:
+            self.held = False
+            self.turn.notify_all()
+
     def save(self, checkpoint: Checkpoint) -> None:
-        """Write down what is counted, between two tasks; not where a task has failed."""
-        with self.turn:
-            try:
-                self.held = True
-                self.turn.wait_for(lambda: not self.busy)
-                if not self.failed:
-                    self.write(checkpoint)
-            finally:
-                self.held = False
-                self.turn.notify_all()
+        """Write down what is counted, while no task is at work; not where one has failed."""
+        if not self.failed:
+            self.write(checkpoint)
 
 
 def run(
@@ -86,28 +106,35 @@ def run(
     share = -(-draws // (DRAWS * LEAST_TASKS * count))
     if any(member.sink for member in members):  # which may depend on where tasks begin
         blocks_per_task = MOST_BLOCKS
-    this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS))
+    this = Run(members, draws, seed, min(blocks_per_task or share, MOST_BLOCKS), checkpoint)
     count = min(count, -(-this.blocks // this.step))
     memories = [this.memories() for _ in range(count)]
     if checkpoint:
         this.next = this.restore(checkpoint)
-    told = 0
-    with ThreadPoolExecutor(count) as pool:
-        waiting = {pool.submit(this.work, own) for own in memories}
-        try:
-            while waiting:
-                finished, waiting = wait(waiting, timeout=0.1, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    future.result()
-                if progress and this.done > told:
-                    progress(this.done - told)
-                    told = this.done
-                if checkpoint and checkpoint.due():
-                    this.save(checkpoint)
-        except BaseException:
-            if checkpoint and checkpoint.worthwhile():
-                this.save(checkpoint)
-            raise
-        finally:
-            this.stop.set()
+    try:
+        with ThreadPoolExecutor(count) as pool:
+            try:
+                for own in memories:
+                    pool.submit(this.work, own)
+                _watch(this, count, progress)
+            finally:
+                this.stop = True
+    except BaseException:
+        if checkpoint and checkpoint.worthwhile():
+            this.save(checkpoint)
+        raise
     return this.counted()
+
+
+def _watch(this: Run, threads: int, progress: Progress | None) -> None:
+    """Tell the progress until all threads have ended; raises what one of them has raised."""
+    told = 0
+    while threads:
+        with suppress(queue.Empty):
+            error = this.ended.get(timeout=PATIENCE)
+            threads -= 1
+            if error:
+                raise error
+        if progress and this.done > told:
+            progress(this.done - told)
+            told = this.done
