@@ -214,6 +214,7 @@ def _forbidden(node: ast.AST) -> list[str]:
     ],
 )
 def test_x3_bites(code: str) -> None:
+    """Each of these is forbidden in the program, and found by the rule that looks for it."""
     assert any(_forbidden(node) for node in ast.walk(ast.parse(code)))
 
 

@@ -12,9 +12,6 @@ import pytest
 from simulate import streams
 from simulate.progress import shown
 
-FULL = Path("/dev/full")
-pytestmark = pytest.mark.skipif(not FULL.exists(), reason="the system has no device that is always full")
-
 
 def shell(words: str, where: Path) -> tuple[int, str]:
     """Run `simulate WORDS`, with redirections; gives the exit code and what stood on standard error."""
