@@ -24,7 +24,7 @@ from benchmarks import in_c
 from benchmarks.kernel_run import KernelRun
 from benchmarks.timing import Case, interleaved, one_core
 from benchmarks.work import ARITHMETIC, COUNT, DIVISION, SCORE, TABLE, UNIFORM, mathematics
-from simulate import binning, histograms, sampling, scores, tables
+from simulate import binning, histograms, philox, scores, tables
 from simulate.blocks import DRAWS
 from simulate.compiled import OPTIONS
 
@@ -77,7 +77,7 @@ def _division(rounds, given, out):
 @numba.njit(**OPTIONS)
 def _uniforms(rounds, given, out):
     for k in range(rounds):
-        sampling.uniforms(np.uint64(1), np.uint64(65536), k, out)
+        philox.uniforms(np.uint64(1), np.uint64(65536), k, out)
 
 
 @numba.njit(**OPTIONS)

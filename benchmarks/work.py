@@ -121,13 +121,13 @@ def _reporting(name: str, function: Callable[..., Any], many: Callable[..., int]
 
 def _watch() -> None:
     """Put a reporting function in the place of each one that is counted as a whole."""
-    from simulate import binning, sampling, scores, summary, tables
+    from simulate import binning, philox, scores, summary, tables
 
     summary.Sum.take = lambda *_: 0  # type: ignore[method-assign, assignment]  # nothing is in the histograms
     places = list(inspect.signature(binning.count).parameters).index("many")
     wanted = {function: (name, lambda *_: 1) for name, function in mathematics().items()}
     wanted[tables.look_up] = (TABLE, lambda *_: 1)
-    wanted[sampling.uniforms] = (UNIFORM, lambda *_: FEW)
+    wanted[philox.uniforms] = (UNIFORM, lambda *_: FEW)
     wanted[scores.normal_scores] = (SCORE, lambda *_: FEW)
     wanted[binning.count] = (COUNT, lambda *arguments: arguments[places])
     changed = {function: _reporting(name, function, many) for function, (name, many) in wanted.items()}

@@ -12,15 +12,15 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import each_draw, elementwise, layout, quantiles, sampling, tables
+from simulate import each_draw, elementwise, layout, philox, quantiles, sampling, tables
 from simulate.assumptions import Assumptions
 from simulate.correlation import cholesky
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistake, Mistakes
+from simulate.philox import SMALLEST
 from simulate.plan import Prepared
 from simulate.products import product
 from simulate.rows import Row
-from simulate.sampling import SMALLEST
 from simulate.shapes import Kind
 
 Array = NDArray[np.float64]
@@ -112,7 +112,7 @@ def anew(streams: Iterable[str]) -> Change:
         for name in changed:
             path = name.removeprefix(SHOCKS)
             array, old = (shocks, f"{path}_volatility") if name.startswith(SHOCKS) else (drawn, name)
-            array["tag"][array["tag"] == sampling.tag(old)] = sampling.tag(_anew(name))
+            array["tag"][array["tag"] == philox.tag(old)] = philox.tag(_anew(name))
         plan = prepared.plan._replace(draws=prepared.plan.draws._replace(drawn=drawn), shocks=shocks)
         return prepared._replace(plan=plan)
 
@@ -140,7 +140,7 @@ def pinned(name: str, level: float) -> Change:
 
 
 def _place(drawn: np.ndarray, name: str) -> int:
-    return int(np.flatnonzero(drawn["tag"] == sampling.tag(name))[0])
+    return int(np.flatnonzero(drawn["tag"] == philox.tag(name))[0])
 
 
 def _with_part(draws: sampling.Draws, which: int, part: np.ndarray) -> sampling.Draws:
@@ -168,7 +168,7 @@ def _given(draws: sampling.Draws, known: Mapping[str, Row], where: int, level: f
     factor = cholesky(partial)
     assert factor is not None
     score = float(elementwise.normal_quantile(np.array([level]))[0])
-    tags = {sampling.tag(name): row for name, row in known.items()}
+    tags = {philox.tag(name): row for name, row in known.items()}
     drawn = draws.drawn.copy()
     drawn[where]["correlated"] = 0
     result = draws._replace(drawn=drawn, correlated=draws.correlated[left].copy(), mixing=np.ascontiguousarray(factor))
@@ -220,7 +220,7 @@ def trace(prepared: Prepared, draws: int, seed: int, threads: int | None = None)
 
 def picks(weights: Array, draws: int, seed: int, again: bool = False) -> NDArray[np.int64]:
     """The hypothesis of each draw, by weight; the same for a seed, others where it is drawn `again`."""
-    stream = sampling.tag(_anew(HYPOTHESIS) if again else HYPOTHESIS)
+    stream = philox.tag(_anew(HYPOTHESIS) if again else HYPOTHESIS)
     numbers = np.random.Generator(np.random.Philox(key=np.array([seed, stream], np.uint64))).random(draws)
     return np.minimum(np.searchsorted(np.cumsum(weights), numbers, side="right"), len(weights) - 1)
 

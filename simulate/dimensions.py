@@ -12,7 +12,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from simulate import quasi, sampling
+from simulate import philox, quasi
 from simulate.blocks import DRAWS
 from simulate.counting import Noted
 from simulate.errors import Mistake, Mistakes
@@ -31,7 +31,7 @@ def spread_evenly(prepared: Sequence[Prepared], pilots: Sequence[Noted], draws: 
         If there are more dimensions than Sobol's sequence has.
     """
     influence = _influence(prepared, pilots)
-    names = {sampling.tag(name): name for own in prepared for name in own.inputs}
+    names = {philox.tag(name): name for own in prepared for name in own.inputs}
     once, yearly = (
         sorted(
             {names[int(row["tag"])] for own in prepared for row in own.plan.draws.drawn if bool(row["yearly"]) is each},
@@ -40,14 +40,14 @@ def spread_evenly(prepared: Sequence[Prepared], pilots: Sequence[Noted], draws: 
         for each in (False, True)
     )
     shaken = sorted({int(shock["tag"]) for own in prepared for shock in own.plan.shocks})
-    streams = [*(f"{sampling.tag(name):x}" for name in yearly), *(f"{tag:x}" for tag in shaken)]
+    streams = [*(f"{philox.tag(name):x}" for name in yearly), *(f"{tag:x}" for tag in shaken)]
     years = int(np.floor(prepared[0].plan.years[-1] - prepared[0].plan.years[0] + 1e-9)) + 1
-    every = [*(f"{sampling.tag(name):x}" for name in once), *(f"{s} {year}" for year in range(years) for s in streams)]
+    every = [*(f"{philox.tag(name):x}" for name in once), *(f"{s} {year}" for year in range(years) for s in streams)]
     if len(every) > MOST:
         what = f"{len(every)} dimensions (inputs, and years of those that are drawn every year), at most {MOST}"
         raise Mistakes([Mistake("sampling", what, "take sampling=random")])
     points = quasi.points(every, len(streams), draws, seed)
-    place = {sampling.tag(name): k for k, name in enumerate([*once, *yearly])}
+    place = {philox.tag(name): k for k, name in enumerate([*once, *yearly])}
     place |= {tag: len(once) + len(yearly) + k for k, tag in enumerate(shaken)}
     return [_placed(own, points, place) for own in prepared]
 

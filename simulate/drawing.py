@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from simulate import layout, sampling
+from simulate import layout, philox, sampling
 from simulate.assumptions import Assumptions
 from simulate.correlation import Correlations
 from simulate.errors import Mistake, Mistakes
@@ -34,7 +34,7 @@ def draws(table: Sequence[Placed], correlations: Correlations) -> sampling.Draws
     drawn = [one for one in table if one.row.drawn]
     packed = sampling.pack([one.row.shape for one in drawn if one.row.shape])
     packed.drawn["row"] = [one.place for one in drawn]
-    packed.drawn["tag"] = [sampling.tag(one.name) for one in drawn]
+    packed.drawn["tag"] = [philox.tag(one.name) for one in drawn]
     packed.drawn["yearly"] = [one.row.yearly for one in drawn]
     places = {one.name: one.place for one in drawn}
     correlated = [places[name if name in places else f"threshold:{name}"] for name in correlations.names]
@@ -46,7 +46,7 @@ def shocks(one: Assumptions) -> np.ndarray:
     """The shocks of every volatile path."""
     names = [path for path in one.paths if f"{path}_volatility" in one.rows]
     found = np.zeros(len(names), sampling.SHOCK)
-    found["tag"] = [sampling.tag(f"{name}_volatility") for name in names]
+    found["tag"] = [philox.tag(f"{name}_volatility") for name in names]
     for part in ("volatility", "whole_shocks", "shock", "noise"):
         found[part] = [layout.row(name, part) for name in names]
     return found
@@ -56,7 +56,7 @@ def _check_tags(table: Sequence[Placed]) -> None:
     """Two names with one tag would share every draw; by chance that happens once in 1e11 sets of fifty rows."""
     seen: dict[int, str] = {}
     for name, row, _ in table:
-        other = seen.setdefault(sampling.tag(name), name)
+        other = seen.setdefault(philox.tag(name), name)
         if other != name:
             what = f"'{name}' and '{other}' have the same random numbers (their hashes meet)"
             raise Mistakes([Mistake(row.where, what, "rename one of them")])

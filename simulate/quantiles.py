@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate.sampling import SMALLEST, maker, values_at
+from simulate.philox import SMALLEST
+from simulate.sampling import maker, values_at
 from simulate.shapes import Shape
 
 Array = NDArray[np.float64]

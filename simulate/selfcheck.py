@@ -20,8 +20,8 @@ from simulate import assumptions, compose, dataset, fingerprints, forecast, word
 from simulate.errors import Mistake, Mistakes
 from simulate.library import Library
 from simulate.outcome import Outcome
+from simulate.philox import random_words
 from simulate.run_keys import RANDOM, SOBOL
-from simulate.sampling import random_words
 
 GOLDEN = Path(__file__).parent / "golden.csv"
 DRAWS = 2048

@@ -12,7 +12,7 @@ from scipy import stats
 from scipy.stats import qmc
 
 import simulate as package
-from simulate import assumptions, compose, dimensions, forecast, precision, quasi, replicates, sampling
+from simulate import assumptions, compose, dimensions, forecast, philox, precision, quasi, replicates
 from simulate.blocks import DRAWS
 from simulate.errors import Mistakes
 
@@ -111,7 +111,7 @@ def placed(one: Any) -> dict[str, int]:
     """The dimension of each input."""
     drawn = forecast.simulate(one, 8192, 1, sampling="sobol").members[0].member.prepared.plan.draws.drawn
     place = dict(zip(drawn["tag"].tolist(), drawn["dimension"].tolist(), strict=True))
-    return {name: place[sampling.tag(name)] for name in one.rows}
+    return {name: place[philox.tag(name)] for name in one.rows}
 
 
 def test_the_influential_inputs_come_first(own: Path) -> None:

@@ -14,9 +14,9 @@ from conftest import Verified
 from numpy.typing import NDArray
 from scipy import stats
 
-from simulate import sampling
+from simulate import philox
 from simulate.blocks import DRAWS
-from simulate.sampling import FIRST_YEAR, uniforms
+from simulate.philox import FIRST_YEAR, uniforms
 
 Words = NDArray[np.uint32]
 MANY = 2**24  # words of an order
@@ -31,7 +31,7 @@ def stream(seed: int, name: str, purpose: int, many: int) -> NDArray[np.float64]
     """The uniform numbers of a name, from its first draw on."""
     out = np.empty((many // DRAWS, DRAWS))
     for block, row in enumerate(out):
-        uniforms(np.uint64(seed), np.uint64(sampling.tag(name) + purpose), block, row)
+        uniforms(np.uint64(seed), np.uint64(philox.tag(name) + purpose), block, row)
     return out.ravel()
 
 

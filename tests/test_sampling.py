@@ -20,13 +20,14 @@ from kernel_values import settings_of, values
 from numba import njit
 from scipy import special
 
-from simulate import layout, sampling
+from simulate import layout, philox
 from simulate.assumptions import build
 from simulate.blocks import DRAWS
 from simulate.drivers import DRIVERS
 from simulate.errors import Mistakes
+from simulate.philox import FIRST_YEAR, PURPOSE_BITS, SMALLEST, uniforms, unit
 from simulate.plan import prepare
-from simulate.sampling import FIRST_YEAR, MOST_DRAWS, PURPOSE_BITS, SMALLEST, philox, uniforms, unit
+from simulate.run_keys import MOST_DRAWS
 from simulate.timegrid import MOST_YEARS
 
 ONE = 0xFFFFFFFF
@@ -52,7 +53,7 @@ def words_of(counters: np.ndarray, keys: np.ndarray, out: np.ndarray) -> None:
     """The words of many counters, shape (many, 4), under many keys, shape (many, 2)."""
     for i in range(len(counters)):
         c, k = counters[i], keys[i]
-        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox(c[0], c[1], c[2], c[3], k[0], k[1])
+        out[i, 0], out[i, 1], out[i, 2], out[i, 3] = philox.philox(c[0], c[1], c[2], c[3], k[0], k[1])
 
 
 @njit
@@ -77,7 +78,7 @@ def words(counters: np.ndarray, keys: np.ndarray) -> np.ndarray:
 def draws(seed: int, name: str, purpose: int = 0, blocks: int = 1) -> np.ndarray:
     """The uniforms of a name, as the kernel addresses them."""
     out = np.empty(blocks * DRAWS)
-    key: tuple[Any, Any] = np.uint64(seed), np.uint64(sampling.tag(name) + purpose)
+    key: tuple[Any, Any] = np.uint64(seed), np.uint64(philox.tag(name) + purpose)
     stream(*key, blocks, out)
     return out
 
@@ -109,7 +110,7 @@ def test_the_address_of_a_draw(seed: int) -> None:
     for name, purpose in (("chip_growth", 0), ("threshold:agi", 0), ("spend_volatility", FIRST_YEAR + 33)):
         for block in (0, 1, 2**23, MOST_DRAWS // DRAWS - 1):
             out = np.empty(DRAWS)
-            uniforms(np.uint64(seed), np.uint64(sampling.tag(name) + purpose), block, out)
+            uniforms(np.uint64(seed), np.uint64(philox.tag(name) + purpose), block, out)
             expected = [
                 oracle.uniform_of_draw(seed, name, purpose, block * DRAWS + i) for i in (0, 1, 2, 255, DRAWS - 1)
             ]
@@ -123,7 +124,7 @@ def test_counters_never_meet() -> None:
     names = ["a", "b", "chip_growth", "chip_growth_after", "threshold:chip_growth", ""]
     seen = set()
     for name, purpose, pair in itertools.product(names, purposes, limits_of_pair):
-        tag = sampling.tag(name) + purpose
+        tag = philox.tag(name) + purpose
         assert tag < 2**64
         assert tag >> PURPOSE_BITS == int.from_bytes(hashlib.sha256(name.encode()).digest()[:6], "big")
         assert tag & (2**PURPOSE_BITS - 1) == purpose
@@ -136,7 +137,7 @@ def test_many_counters_give_different_words() -> None:
     """1.2 million neighbouring counters under three tags: no two answers are equal, not even in half of their words."""
     pair = np.concatenate([np.arange(200_000), 2**32 - 100_000 + np.arange(200_000)]).astype(np.uint64)
     found = []
-    for tag in (sampling.tag("a"), sampling.tag("a") + 1, sampling.tag("b")):
+    for tag in (philox.tag("a"), philox.tag("a") + 1, philox.tag("b")):
         counters = np.stack(
             [
                 pair & np.uint64(ONE),
@@ -153,14 +154,14 @@ def test_many_counters_give_different_words() -> None:
 
 def test_the_years_of_a_name_leave_its_hash_alone() -> None:
     assert FIRST_YEAR + MOST_YEARS < 2**PURPOSE_BITS
-    assert sampling.tag("a") % 2**PURPOSE_BITS == 0
+    assert philox.tag("a") % 2**PURPOSE_BITS == 0
 
 
 def test_all_known_names_have_tags_of_their_own() -> None:
     names = [row.name for driver in DRIVERS.values() for path in layout.paths(driver) for row in layout.path_rows(path)]
     names += [item.name for driver in DRIVERS.values() for item in layout.inputs(driver)]
     names += [f"threshold:{name}" for name in names]
-    assert len({sampling.tag(name) for name in names}) == len(set(names))
+    assert len({philox.tag(name) for name in names}) == len(set(names))
 
 
 def test_uniforms_lie_strictly_between_0_and_1() -> None:
@@ -185,7 +186,7 @@ def test_draws_are_prefix_stable_and_independent_of_other_rows() -> None:
 
 def test_names_whose_hashes_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two names of one tag would share every draw, so the set is refused (by chance: 1 in 1e11 for fifty rows)."""
-    monkeypatch.setattr(sampling, "tag", lambda name: 0)
+    monkeypatch.setattr(philox, "tag", lambda name: 0)
     row = {"dist": "uniform", "low": 0, "high": 1, "interval": 1, "unit": "1"}
     with pytest.raises(Mistakes):
         prepare(build(settings_of({"a": row, "b": row}, drivers={})))
