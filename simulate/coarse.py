@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from simulate import summary
-from simulate.histograms import BINS
 from simulate.outcome import INPUTS, RESULTS, Outcome
 
 LUMP = 0.25  # of the draws in one bin: of fewer a smooth distribution is nearly linear there
@@ -39,26 +38,23 @@ def quantiles(outcome: Outcome) -> Iterator[Coarse]:
         counts = outcome.members[which]
         for kind in (INPUTS, RESULTS):
             watch, total = getattr(counts.member.watched, kind), getattr(counts.sums, kind)
-            upto, certain = summary.cumulated(total), summary.certain(watch, total)
-            logs = counts.member.watched.input_logs
-            for (row, year), place in np.ndenumerate(watch.place):
+            lumped = (total.bins.max(axis=2) > LUMP * counts.mass) & ~summary.certain(watch, total)
+            for row, year in np.argwhere(lumped).tolist():
                 name = counts.names(kind)[row]
                 unit = counts.set.row(name).unit if kind == INPUTS else outcome.set.units.get(name, "log10 FLOP")
-                in_logs = bool(logs[row]) if kind == INPUTS else unit.startswith("log10 ")
-                if certain[row, year] or (kind == RESULTS and not in_logs):
+                in_logs = bool(counts.member.watched.input_logs[row]) if kind == INPUTS else unit.startswith("log10 ")
+                place, lump = watch.place[row, year], int(total.bins[row, year].argmax())
+                ends = place["origin"] + place["width"] * np.array([lump, lump + 1])
+                may_be_none = not in_logs and ends.min() <= 0.0 <= ends.max()
+                allowed = WIDE if in_logs else WIDE_SHARE * np.abs(ends).max()
+                if (kind == RESULTS and not in_logs) or may_be_none or place["width"] <= allowed:
                     continue
-                mass = upto[row, year, -1] + total.over[row, year]
+                upto = total.under[row, year] + np.cumsum(total.bins[row, year])
+                share = float(total.bins[row, year, lump] / counts.mass)
+                when = f" in {outcome.set.years[year]:g}" if kind == RESULTS else ""
                 for level in LEVELS:
-                    at = int(np.searchsorted(upto[row, year], level * mass))
-                    share = total.bins[row, year, at] / mass if at < BINS else 0.0
-                    ends = place["origin"] + place["width"] * np.array([at, at + 1])
-                    allowed = WIDE if in_logs else WIDE_SHARE * np.abs(ends).max()
-                    may_be_none = not in_logs and ends.min() <= 0.0 <= ends.max()
-                    if share > LUMP and place["width"] > allowed and not may_be_none:
-                        when = f" in {outcome.set.years[year]:g}" if kind == RESULTS else ""
-                        yield Coarse(
-                            name + when, level, float(place["width"]), "OOM" if in_logs else unit, float(share)
-                        )
+                    if np.searchsorted(upto, level * counts.mass) == lump:
+                        yield Coarse(name + when, level, float(place["width"]), "OOM" if in_logs else unit, share)
 
 
 def told(found: list[Coarse]) -> str:
