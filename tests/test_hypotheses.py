@@ -26,8 +26,10 @@ from reference_mixture import FOLLOWS, Pool, Variants, level_of, of_hypothesis, 
 import simulate
 from simulate import compose, forecast, units
 from simulate.assumptions import build
+from simulate.designs import picked
 from simulate.errors import Mistakes
 from simulate.fingerprints import of_arrays
+from simulate.mixture import mixed_moments
 
 DOLLARS = {year: units.DOLLARS[f"USD{year}"] for year in units.PRICES}
 EXACT, BY_TABLES = 1e-12, 1e-9  # of probabilities: of the draws themselves, of inputs read from tables
@@ -761,3 +763,15 @@ def test_an_input_that_only_evidence_reads_is_used() -> None:
     inputs = {"x": UNIFORM, "hint": {"dist": "uniform", "low": -1, "high": 1, "interval": 1, "unit": "1"}}
     found = compare(small(inputs=inputs, evidence={"e": {"loglik": "-2*hint**2"}}))
     assert found["inputs"].sel(input="hint", quantile=0.9).item() < 0.75
+
+
+def test_a_mean_at_infinity_has_no_finite_deviation() -> None:
+    """As for one set: where a path may be past its pole both are infinite, and no number is missing."""
+    mean, sd = mixed_moments(np.array([0.5, 0.5]), [(np.array([1.0, np.inf]), np.ones(2)), (np.ones(2), np.ones(2))])
+    assert mean.tolist() == sd.tolist() == [1.0, np.inf]
+
+
+def test_each_draw_takes_the_values_of_its_hypothesis() -> None:
+    values = [np.arange(24.0).reshape(2, 3, 4), -np.arange(24.0).reshape(2, 3, 4)]
+    pick = np.array([0, 1, 1, 0])
+    assert np.array_equal(picked(values, pick), values[0] * np.where(pick == 0, 1.0, -1.0))
