@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from simulate import durable, run_keys
-from simulate.errors import Mistake, Mistakes, StorageError, shown
+from simulate import durable, run_keys, stored_json
+from simulate.errors import IntegrityError, Mistake, Mistakes, StorageError, shown
 
 ROOT = Path("outputs")
 FIGURES_AND_TABLES = 4_000_000
@@ -112,8 +111,9 @@ def check_free(target: Target) -> None:
 def taken(place: Path) -> Mistake:
     """Return the mistake of naming a place that exists, with the time its run was finished."""
     try:
-        finished = " (finished " + str(json.loads((place / "manifest.json").read_text("utf-8"))["finished"])[:25] + ")"
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        manifest = place / "manifest.json"
+        finished = f" (finished {str(stored_json.parse(manifest.read_bytes(), manifest)['finished'])[:25]})"
+    except (OSError, IntegrityError, KeyError, TypeError):
         finished = ""
     return Mistake(f"output {place}", f"exists{finished}", "choose another name, or give overwrite=true")
 

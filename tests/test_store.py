@@ -538,6 +538,8 @@ def test_a_run_with_a_hostile_manifest_is_not_told_again(tmp_path, monkeypatch):
         5,
         "error: outputs/mine/manifest.json: cannot be read (RecursionError); it is damaged\n",
     )
+    code, _, err = simulate(*words)
+    assert (code, err.partition(";")[0]) == (2, "error: output outputs/mine: exists")
 
 
 # Old results
