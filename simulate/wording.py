@@ -124,7 +124,7 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
     few = draws * min(share, 1 - share)
     if few < LEAST:
         # Of draws with weights as little as 1e-9 of one may have crossed: that share has no digit.
-        limit = 100 * (at_most(draws) if few <= 0 else float(binomial(min(few, draws), draws)[1]))
+        limit = 100 * (at_most(draws) if few <= 0 else float(binomial(few, draws)[1]))
         decimals = max(places(limit) + 1, 0)
         limit = math.ceil(limit * 10**decimals - 1e-9) / 10**decimals
         return (f"<{limit:.{decimals}f}", "") if share < 0.5 else (f">{100 - limit:.{decimals}f}", "")
