@@ -169,9 +169,7 @@ def _given(draws: sampling.Draws, known: Mapping[str, Row], where: int, level: f
     assert factor is not None
     score = float(elementwise.normal_quantile(np.array([level]))[0])
     tags = {philox.tag(name): row for name, row in known.items()}
-    drawn = draws.drawn.copy()
-    drawn[where]["correlated"] = 0
-    result = draws._replace(drawn=drawn, correlated=draws.correlated[left].copy(), mixing=np.ascontiguousarray(factor))
+    result = draws._replace(correlated=draws.correlated[left].copy(), mixing=np.ascontiguousarray(factor))
     for row, mean, sd in zip(result.correlated.tolist(), (r * score).tolist(), spread.tolist(), strict=True):
         if mean == 0.0 and sd == 1.0:
             continue

@@ -38,7 +38,6 @@ def draws(table: Sequence[Placed], correlations: Correlations) -> sampling.Draws
     packed.drawn["yearly"] = [one.row.yearly for one in drawn]
     places = {one.name: one.place for one in drawn}
     correlated = [places[name if name in places else f"threshold:{name}"] for name in correlations.names]
-    packed.drawn["correlated"] = np.isin(packed.drawn["row"], correlated)
     return packed._replace(correlated=np.array(correlated, np.int64), mixing=np.ascontiguousarray(correlations.factor))
 
 

@@ -98,7 +98,7 @@ def _moved(prepared: Prepared, one: Assumptions, changed: Mapping[str, Row]) -> 
     if len(certain) < len(changed):
         every = [*one.rows.values(), *(level.row for level in one.thresholds.values())]
         packed = sampling.pack([row.shape for row in every if row.drawn and row.shape])
-        for field in ("row", "tag", "dimension", "yearly", "correlated"):
+        for field in ("row", "tag", "dimension", "yearly"):
             packed.drawn[field] = draws.drawn[field]
         draws = packed._replace(correlated=draws.correlated, mixing=draws.mixing)
     return prepared._replace(template=template, plan=prepared.plan._replace(draws=draws))

@@ -35,12 +35,8 @@ def _fill(points, seed, name_tag, dimension, year, block, out):
         evenly(points, dimension + max(year, 0) * points.each_year, block, out)
 
 
-#: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, whether it is
-#: correlated with others, and its parts.
-DRAWN = np.dtype(
-    [(name, "u8" if name == "tag" else "i8")
-     for name in ("row", "tag", "dimension", "yearly", "correlated", "first", "end")]
-)  # fmt: skip
+#: A drawn row: where its written value goes, its tag and dimension, whether it is drawn anew every year, and its parts.
+DRAWN = np.dtype([("row", "i8"), ("tag", "u8"), ("dimension", "i8"), ("yearly", "i8"), ("first", "i8"), ("end", "i8")])
 #: A part of a quantile function (see `distributions.Part`); `table` is the place of its table in `tables`.
 PART = np.dtype(
     [("kind", "i8"), ("a", "f8"), ("b", "f8"), ("upto", "f8"), ("scale", "f8"), ("shift", "f8"), ("table", "i8")]
@@ -98,11 +94,11 @@ def _value(part, tables, v, out, outer, place):
 
 
 @jit
-def _quantiles(drawn, parts, tables, stack, out):
-    """Turn the uniforms in `out`, or the normal scores of a row that is correlated, into values of a drawn row."""
+def _quantiles(drawn, parts, tables, scored, stack, out):
+    """Turn the uniforms in `out`, or if they are `scored` the normal scores, into values of a drawn row."""
     first = parts[drawn.first]
     whole = drawn.end - drawn.first == 1 and first.scale == 1.0 and first.shift == 0.0
-    if drawn.correlated:
+    if scored:
         if whole and (first.kind == Kind.NORMAL or first.kind == Kind.LOGNORMAL):
             _of_scores(first, out)
             return
@@ -127,7 +123,7 @@ def _quantiles(drawn, parts, tables, stack, out):
 
 @entry
 def _one_row(draws, stack, out):
-    _quantiles(draws.drawn[0], draws.parts, draws.tables, stack, out)
+    _quantiles(draws.drawn[0], draws.parts, draws.tables, False, stack, out)
 
 
 def pack(shapes: Sequence[Shape]) -> Draws:
@@ -198,6 +194,15 @@ def _correlate(correlated, mixing, rows, stack):
 
 
 @jit
+def _is_among(row, correlated):
+    """Whether a row is correlated with others."""
+    found = False
+    for k in range(len(correlated)):
+        found |= correlated[k] == row
+    return found
+
+
+@jit
 def draw(draws, seed, block, rows, stack):
     """Draw every row that is drawn once, in its written unit."""
     for k in range(len(draws.drawn)):
@@ -206,8 +211,10 @@ def draw(draws, seed, block, rows, stack):
             _fill(draws.points, seed, one.tag, one.dimension, -1, block, rows[one.row])
     _correlate(draws.correlated, draws.mixing, rows, stack)
     for k in range(len(draws.drawn)):
-        if not draws.drawn[k].yearly:
-            _quantiles(draws.drawn[k], draws.parts, draws.tables, stack, rows[draws.drawn[k].row])
+        one = draws.drawn[k]
+        if not one.yearly:
+            scored = _is_among(one.row, draws.correlated)
+            _quantiles(one, draws.parts, draws.tables, scored, stack, rows[one.row])
 
 
 @jit
@@ -217,7 +224,7 @@ def draw_yearly(draws, seed, block, year, rows, stack):
         one = draws.drawn[k]
         if one.yearly:
             _fill(draws.points, seed, one.tag, one.dimension, year, block, rows[one.row])
-            _quantiles(one, draws.parts, draws.tables, stack, rows[one.row])
+            _quantiles(one, draws.parts, draws.tables, False, stack, rows[one.row])
 
 
 #: A path with volatility: its tag and dimension, and its rows of volatility, whole years' shocks, present shock, noise.
