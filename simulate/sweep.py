@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -139,11 +138,13 @@ def _collect(done: Sequence[Job], home: Path) -> Path:
 
     with durable.storing(home):
         home.mkdir(parents=True, exist_ok=True)  # jobs may all have folders elsewhere
-        with tempfile.TemporaryDirectory(dir=home) as folder:
-            path = Path(folder) / "result.nc"
-            netcdf.write(collected.gather(done), path, store.FORMAT)
-            durable.replace(home / "result.nc", path.read_bytes())
-        durable.replace(home / "jobs.csv", results.csv_text(collected.rows(done)).encode())
+        durable.sweep(home)
+        with durable.temporary_folder(home) as folder:
+            netcdf.write(collected.gather(done), folder / "result.nc", store.FORMAT)
+            durable.write(folder / "jobs.csv", results.csv_text(collected.rows(done)).encode())
+            for name in ("result.nc", "jobs.csv"):
+                (folder / name).replace(home / name)
+        durable.sync(home)
     return home
 
 

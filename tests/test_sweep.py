@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import HEADER, LINE, simulate, write
 
-from simulate import plots, store
+from simulate import netcdf, plots, store
 from simulate.library import Library
 
 
@@ -82,6 +82,23 @@ def test_resume_runs_only_what_is_missing(words: list[str]) -> None:
     assert store.load(folder / "result.nc").identical(whole)
     anew = simulate(*sweep)
     assert Path(anew.out.splitlines()[-1]) != folder
+
+
+def test_what_a_kill_while_gathering_leaves_is_swept_up(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    sweep = [*words, "assumptions=line,longer"]
+    folder = Path(simulate(*sweep).out.splitlines()[-1])
+    whole = sorted(path.name for path in folder.iterdir())
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as dying:
+        dying.setattr(netcdf, "write", killed)
+        dying.setattr(shutil, "rmtree", lambda *_, **__: None)  # nothing runs after a kill
+        assert simulate(*sweep, "resume=true").code == 130
+    assert len(list(folder.iterdir())) == len(whole) + 1
+    assert simulate(*sweep, "resume=true").code == 0
+    assert sorted(path.name for path in folder.iterdir()) == whole
 
 
 def test_a_sweep_over_the_folder_is_gathered_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
