@@ -64,8 +64,9 @@ class KernelRun:
         nothing = no_results._replace(inputs=no_inputs.inputs)
         yield COUNTING[0], self._changed(no_results).run
         yield COUNTING[1], self._changed(no_inputs).run
-        yield COUNTING[2], self._changed(levels=plan.levels[:0]).run
-        bare = self._changed(nothing, levels=plan.levels[:0])
+        no_thresholds = {"levels": plan.levels[:0], "peaks": plan.peaks[:0]}
+        yield COUNTING[2], self._changed(**no_thresholds).run
+        bare = self._changed(nothing, **no_thresholds)
         yield BARE, bare.run
         for flags, names in (("advancing", ADVANCING), ("following", FOLLOWING)):
             for k, name in enumerate(names):

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from simulate.blocks import DRAWS
 from simulate.compiled import inline, jit
 from simulate.fastmath import ROUND, ROUND_BITS, fma, to_bits
 from simulate.histograms import BINS, CELL_BITS, CELLS, COARSE_CELLS, COARSE_SQUARES, FAR, FAR_CELLS, MIDDLE, SQUARES
@@ -38,29 +39,42 @@ def _note_difference(totals, values, reference, many):
 
 @jit
 def _count(place, bins, totals, outside, values, many, index):
-    """Every draw as if it lay in the histogram; if one does not, which its number of cells tells whatever it is (not a
-    number, infinite, or so large that its bits are none of a whole number), all of them again, with care.
+    """Every draw of a whole block as if it lay in the histogram. If one does not, which its number of cells tells
+    whatever it is (not a number, infinite, or so large that its bits are none of a whole number), or if the block is
+    not whole: each draw with care.
     """
     scale = 1.0 / place.width
     left = -place.origin * scale
     total = squares = reached = 0
-    for i in range(many):
+    for i in range(DRAWS):
         position = fma(values[i], scale, left)
-        cells = _whole(position, CELLS)
-        reached |= cells
+        cells = to_bits(fma(position, CELLS, ROUND))  # and ROUND_BITS, taken off the sums below; the index drops them
+        reached |= cells ^ ROUND_BITS
         index[i] = np.uint16(cells >> CELL_BITS)
         total += cells
         d = position - 0.5 * BINS
-        squares += _whole(d * d, SQUARES)
+        squares += to_bits(fma(d * d, SQUARES, ROUND))
     _note_difference(totals, values, place.reference, many)
-    if 0 <= reached < BINS << CELL_BITS:  # a power of two: only those within set no bit above
-        totals.sum += total - many * MIDDLE
+    if many == DRAWS and 0 <= reached < BINS << CELL_BITS:  # a power of two: only those within set no bit above
+        squares -= DRAWS * ROUND_BITS
+        totals.sum += total - DRAWS * (ROUND_BITS + MIDDLE)
         totals.squares += low(squares)
         totals.squares_high += high(squares)
-        for i in range(many):
-            bins[index[i]] += np.uint16(1)
+        _add_to(bins, index)
     else:
         _count_carefully(scale, left, bins, totals, outside, values, many)
+
+
+@jit
+def _add_to(bins, index):
+    """Count a block in its bins, taking four indices at a time from memory."""
+    fours, one, first = index.view(np.uint64), np.uint16(1), np.uint64(0xFFFF)
+    for k in range(DRAWS // 4):
+        four = fours[k]
+        bins[four & first] += one
+        bins[four >> np.uint64(16) & first] += one
+        bins[four >> np.uint64(32) & first] += one
+        bins[four >> np.uint64(48)] += one
 
 
 @jit

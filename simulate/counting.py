@@ -14,7 +14,7 @@ from simulate.compiled import jit
 from simulate.fastmath import log10
 from simulate.histograms import Counts, Watch
 from simulate.laws import toward_pole
-from simulate.reached import cross
+from simulate.reached import cross, rise
 from simulate.weights import to_weights
 
 #: A path that has a pole: rows of its growth and acceleration, and the date from which it grows.
@@ -61,22 +61,22 @@ class Noted(NamedTuple):
 
 
 @jit
-def _count_binding(x, many, weights, year, binding):
+def _count_binding(x, weights, year, binding):
     for k in range(len(binding)):
         here = 0
-        for i in range(many):
+        for i in range(DRAWS):
             here += weights[i] if x.binding[i] == float(k) else 0
         binding[k, year] += here
 
 
 @jit
-def _count_poles(poles, t, many, weights, year, rows, reached):
+def _count_poles(poles, t, weights, year, rows, reached):
     """Draws in which a path has become infinite, but for its limit."""
     for k in range(len(poles)):
         one = poles[k]
         growth, acceleration = rows[one.growth], rows[one.acceleration]
         here = 0
-        for i in range(many):
+        for i in range(DRAWS):
             here += weights[i] if toward_pole(growth[i], acceleration[i], t.year - one.since) >= 1.0 else 0
         reached[k, year] += here
 
@@ -115,23 +115,25 @@ def _keep(kept, trajectories, first, year, many, rows):
 def count_instant(x, plan, watched, tally, noted, t, year, block, at, many, rows, scratch, index, waiting, weights):
     """Count everything that is known at an instant."""
     if len(plan.ceilings):
-        _count_binding(x, many, weights, year, tally.binding)
-    _count_poles(plan.poles, t, many, weights, year, rows, tally.poles)
+        _count_binding(x, weights, year, tally.binding)
+    _count_poles(plan.poles, t, weights, year, rows, tally.poles)
     if year == 0:
         _watch_inputs(
             watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs
         )
-    cross(
-        plan.levels, waiting, t, year, plan.years, many, weights, rows, tally.crossed, scratch,
-        noted.instants, at,
-    )  # fmt: skip
+    rise(plan.peaks, t, rows)
+    cross(plan.levels, waiting, t, year, plan.years, weights, rows, tally.crossed, noted.instants, at)
     _watch_results(watched.results, tally.results, year, many, weights, rows, index, noted.results)
     _keep(plan.kept, tally.trajectories, block * DRAWS - tally.origin[0], year, many, rows)
 
 
 @jit
 def weigh(plan, many, weights, likelihood, mass):
-    """Give each draw its weight by the evidence, 1 where there is none, and add them up."""
+    """Give each of the first `many` draws its weight by the evidence, 1 where there is none, and add them up; what a
+    block holds beyond them weighs nothing.
+    """
     to_weights(len(plan.evidence) + len(plan.observed) > 0, likelihood, weights)
-    for i in range(many):
+    for i in range(many, DRAWS):
+        weights[i] = 0
+    for i in range(DRAWS):
         mass[0] += weights[i]

@@ -56,6 +56,7 @@ class Plan(NamedTuple):
     following: np.ndarray  # (16,) likewise those with `follow`
     ceilings: np.ndarray  # (active ceiling,)
     earlier: np.ndarray  # (quantity, 2) row and the row that keeps its value of one step ago
+    peaks: np.ndarray  # (quantity of thresholds, or threshold that moves) PEAK
     levels: np.ndarray  # (threshold,) LEVEL
     kept: np.ndarray  # (kept,) rows of which trajectories are kept
     evidence: np.ndarray  # (log-likelihood by formula,) FORMULA
@@ -193,4 +194,4 @@ def run_blocks(x, rows, rules, plan, seed, first, last, draws, watched, tally, n
         )  # fmt: skip
         if noted.weights.size:
             for i in range(DRAWS):
-                noted.weights[at + i] = weights[i] if i < many else 0
+                noted.weights[at + i] = weights[i]

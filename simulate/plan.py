@@ -1,7 +1,7 @@
 """From a checked assumption set to the arrays of the kernel: every name becomes a place, once.
 
 The matrix of a block has the record's rows first (see `layout`), then those of this set: the written value of every
-input, own quantities and ceilings, levels, margins and dates of thresholds, and values of one step ago. Rows that never
+input, own quantities and ceilings, levels, peaks and dates of thresholds, and values of one step ago. Rows that never
 change (certain inputs, defaults) are filled in a template that every worker copies.
 """
 
@@ -23,7 +23,7 @@ from simulate.formulas import Formula
 from simulate.kernel import ADVANCING, FOLLOWING, LIMITING, Plan
 from simulate.own import Own
 from simulate.programs import FORMULA, Assembler
-from simulate.reached import LEVEL
+from simulate.reached import LEVEL, PEAK
 from simulate.rows import Row
 from simulate.rows import yearly as yearly_rows
 from simulate.sampling import STACK
@@ -61,12 +61,12 @@ class _Planner:
         self.set = assumptions
         self.next = layout.ROWS
         self.depth = 0  # of the deepest formula
+        self.yearly = yearly_rows(assumptions.rows)
         self.written = {name: self._new() for name in assumptions.rows}
         self.levels_written = {name: self._new() for name in assumptions.thresholds}
         self.kernel_rows = self._kernel_rows()
         self.results = self._result_rows()
         self.level = {name: self._new() for name in assumptions.thresholds}
-        self.margin = {name: self._new() for name in assumptions.thresholds}
         self.date = {name: self._new() for name in assumptions.thresholds}
         self.names = {**self.results, **self.written}  # an input's name wins over a ceiling's
         self.earlier = {name: self._new() for name in sorted(self._looked_back())}
@@ -129,6 +129,7 @@ class _Planner:
         results = [*self.set.units, *(f"ceiling:{name}" for name in self.set.ceilings)]
         result_rows = [self.results[name] for name in self.set.units] + list(self.ceiling_rows.values())
         by_drivers = {name for name, ceiling in self.set.ceilings.items() if ceiling is None}
+        peaks, levels = self._peaks_and_levels(moving)
         limiting = [name for name in self.set.drivers if name in LIMITING and DRIVERS[name].CEILING.name in by_drivers]
         plan = Plan(
             years=self.set.years,
@@ -144,7 +145,8 @@ class _Planner:
             following=_on(FOLLOWING, self.set.drivers),
             ceilings=_places(self.ceiling_rows[name] for name in self.set.active),
             earlier=_places((self.names[name], row) for name, row in self.earlier.items()).reshape(-1, 2),
-            levels=self._levels(),
+            peaks=peaks,
+            levels=levels,
             kept=_places([*(self.results[name] for name in kept), *self._kept_likelihood()]),
             evidence=evidence,
             observed=self._observed(),
@@ -181,13 +183,21 @@ class _Planner:
         """Who keeps draws needs their weights."""
         return [layout.row("likelihood")] if self.set.evidence else []
 
-    def _levels(self) -> np.ndarray:
-        levels = np.zeros(len(self.level), LEVEL)
-        levels["level"] = list(self.level.values())
-        levels["quantity"] = [self.results[threshold.quantity] for threshold in self.set.thresholds.values()]
-        levels["margin"] = list(self.margin.values())
-        levels["date"] = list(self.date.values())
-        return levels
+    def _peaks_and_levels(self, moving: Mapping[str, Formula]) -> tuple[np.ndarray, np.ndarray]:
+        """Thresholds on one quantity share its peak, but for those whose level is another at another instant."""
+        zeros, levels = self._new(), []
+        peaks: dict[tuple[int, int], tuple[int, int]] = {}
+        for name, threshold in self.set.thresholds.items():
+            moves = name in moving or self._each_year(threshold.row)
+            risen = self.results[threshold.quantity], self.level[name] if moves else zeros
+            if risen not in peaks:
+                peaks[risen] = self._new(), self._new()
+            levels.append((zeros if moves else self.level[name], *peaks[risen], self.date[name]))
+        return np.array([(*risen, *rows) for risen, rows in peaks.items()], PEAK), np.array(levels, LEVEL)
+
+    def _each_year(self, row: Row) -> bool:
+        """Whether a row is drawn each year, or derived from such."""
+        return row.yearly or (row.formula is not None and bool(row.formula.names & self.yearly))
 
     def _watched_inputs(self) -> dict[str, int]:
         """Inputs in their written unit, and levels of thresholds in log10."""
@@ -201,7 +211,6 @@ class _Planner:
 
     def _derived(self, assembler: Assembler, moving: Mapping[str, Formula]) -> tuple[np.ndarray, tuple[str, ...]]:
         """Formulas over inputs, in an order in which each finds its names."""
-        yearly = yearly_rows(self.set.rows)
         formulas = {name: row.formula for name, row in self.set.rows.items() if row.formula}
         order: list[str] = []
 
@@ -214,10 +223,10 @@ class _Planner:
         for name in formulas:
             place(name)
         levels = [name for name, t in self.set.thresholds.items() if t.row.formula and name not in moving]
-        wanted = [(f"inputs.{name}", formulas[name], self.written[name], name in yearly) for name in order]
+        wanted = [(f"inputs.{name}", formulas[name], self.written[name], name in self.yearly) for name in order]
         for name in levels:
-            formula = _formula(self.set.thresholds[name].row)
-            wanted.append((f"thresholds.{name}", formula, self.levels_written[name], bool(formula.names & yearly)))
+            level = self.set.thresholds[name].row
+            wanted.append((f"thresholds.{name}", _formula(level), self.levels_written[name], self._each_year(level)))
         derived = np.zeros(len(wanted), FORMULA)
         for one, (_, formula, row, each_year) in zip(derived, wanted, strict=True):
             one["first"], one["end"] = self._assemble(assembler, formula)
@@ -232,17 +241,15 @@ class _Planner:
         """Written values to kernel rows: certain ones once, drawn and derived ones each block, yearly ones each
         year.
         """
-        yearly = yearly_rows(self.set.rows)
         found: list[tuple[Any, ...]] = []
         for name, row in self.set.rows.items():
             if row.conversion and name in self.kernel_rows:
-                when = EACH_YEAR if name in yearly else EACH_BLOCK if row.drawn or row.formula else ONCE
+                when = EACH_YEAR if name in self.yearly else EACH_BLOCK if row.drawn or row.formula else ONCE
                 found.append((self.written[name], self.kernel_rows[name], *row.conversion[:2], when))
         for name, threshold in self.set.thresholds.items():
             row = threshold.row
             if row.conversion and name not in moving:
-                each_year = row.yearly or (row.formula is not None and bool(row.formula.names & yearly))
-                when = EACH_YEAR if each_year else EACH_BLOCK if row.drawn or row.formula else ONCE
+                when = EACH_YEAR if self._each_year(row) else EACH_BLOCK if row.drawn or row.formula else ONCE
                 found.append((self.levels_written[name], self.level[name], *row.conversion[:2], when))
         return np.array(found, CONVERSION)
 

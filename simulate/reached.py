@@ -12,31 +12,44 @@ from simulate.compiled import inline, jit
 ALREADY, NEVER = -math.inf, math.inf
 DATE_BINS = 128  # cells of a year in which dates are counted
 
-#: A threshold: rows of its level, of the quantity that crosses it, of the margin so far, and of the date.
-LEVEL = np.dtype([("level", "i8"), ("quantity", "i8"), ("margin", "i8"), ("date", "i8")])
-
-
-@inline
-def _crosses(margin, now):
-    """Whether a draw crosses between two instants, by its margins at both."""
-    return (margin < 0.0) & (now >= 0.0)
+#: The largest value so far of a quantity, or of what it has above a level that moves (a row of zeros where none does):
+#: rows of both, of the value at the instant before, and of the value now.
+PEAK = np.dtype([("quantity", "i8"), ("moving", "i8"), ("before", "i8"), ("now", "i8")])
+#: A threshold: rows of its level (zeros where that moves), of the peak that crosses it, and of the date.
+LEVEL = np.dtype([("level", "i8"), ("before", "i8"), ("now", "i8"), ("date", "i8")])
 
 
 @jit
-def cross(levels, waiting, t, year, years, many, weights, rows, crossed, before, instants, at):
+def rise(peaks, t, rows):
+    """Carry the peaks on to this instant."""
+    for k in range(len(peaks)):
+        quantity, moving = rows[peaks[k].quantity], rows[peaks[k].moving]
+        before, now = rows[peaks[k].before], rows[peaks[k].now]
+        for i in range(DRAWS):
+            before[i] = -math.inf if t.first else now[i]
+            now[i] = max(before[i], quantity[i] - moving[i])
+
+
+@inline
+def _crosses(before, now, level):
+    """Whether a draw crosses between two instants, by its peaks at both; a difference of infinities is no number."""
+    return (not before - level >= 0.0) & (now - level >= 0.0)
+
+
+@jit
+def cross(levels, waiting, t, year, years, weights, rows, crossed, instants, at):
     """Thresholds reached at this instant: the first at which the running maximum of quantity - level is not negative.
 
     `waiting` (threshold,) is the number of draws of the block that have not crossed yet; the first instant is noted in
-    `instants` from draw `at` on, if there is room. `before` is scratch.
+    `instants` from draw `at` on, if there is room.
     """
     for k in range(len(levels)):
-        level, quantity = rows[levels[k].level], rows[levels[k].quantity]
-        margin, date = rows[levels[k].margin], rows[levels[k].date]
+        level, date = rows[levels[k].level], rows[levels[k].date]
+        before, now = rows[levels[k].before], rows[levels[k].now]
         if t.first:
             waiting[k] = DRAWS
             for i in range(DRAWS):
                 date[i] = NEVER
-                margin[i] = -math.inf
             if instants.size:
                 for i in range(DRAWS):
                     instants[k, at + i] = len(years)
@@ -44,32 +57,33 @@ def cross(levels, waiting, t, year, years, many, weights, rows, crossed, before,
             continue
         crossing = 0
         for i in range(DRAWS):
-            before[i] = margin[i]
-            margin[i] = max(before[i], quantity[i] - level[i])
-            crossing += _crosses(before[i], margin[i])
+            crossing += _crosses(before[i], now[i], level[i])
         if crossing:
             if instants.size:
                 for i in range(DRAWS):
-                    if _crosses(before[i], margin[i]):
+                    if _crosses(before[i], now[i], level[i]):
                         instants[k, at + i] = year
-            _date(t, before, margin, date)
-            for i in range(many):
-                crossed[k, year] += weights[i] if _crosses(before[i], margin[i]) else 0
+            crossed[k, year] += _date(t, before, now, level, date, weights)
             waiting[k] -= crossing
 
 
 @jit
-def _date(t, margin, now, date):
-    """Date the draws that cross between the instant before and this, linearly in log10.
+def _date(t, before, now, level, date, weights):
+    """Date the draws that cross between the instant before and this, linearly in log10, and add up their weights.
 
     Where a pole lies between, the line rises towards infinity at once.
     """
+    here = 0
     for i in range(DRAWS):
-        on_line = t.before + (t.year - t.before) * (-margin[i] / (now[i] - margin[i]))
-        since = on_line if now[i] < math.inf else t.before
-        since = since if margin[i] > -math.inf or now[i] == math.inf else t.year
+        crosses = _crosses(before[i], now[i], level[i])
+        was, has = before[i] - level[i], now[i] - level[i]
+        on_line = t.before + (t.year - t.before) * (-was / (has - was))
+        since = on_line if has < math.inf else t.before
+        since = since if was > -math.inf or has == math.inf else t.year
         since = ALREADY if t.first else since
-        date[i] = since if _crosses(margin[i], now[i]) else date[i]
+        date[i] = since if crosses else date[i]
+        here += weights[i] if crosses else 0
+    return here
 
 
 @jit
