@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import forecast, instants, provenance, results
+from simulate import forecast, instants, provenance, results, signals
 from simulate.assumptions import Assumptions
 from simulate.checking import Where
 from simulate.checkpoint import Checkpoint
@@ -90,10 +90,11 @@ def run(
     if checkpoint and checkpoint.restore(len(every), tables.arrays()):
         advance(settings["draws"] * int(tables.filled.sum()))
     left = [which for which in range(len(every)) if not tables.filled[which]]
-    with ThreadPoolExecutor(min(choice.at_once(settings["threads"]), len(every))) as pool:
+    at_once = min(choice.at_once(settings["threads"]), len(every))
+    with signals.held_back() as let_signals_come, ThreadPoolExecutor(at_once) as pool:
         try:  # in the context of this thread, so that the engine that is chosen does the points too
             for future in [pool.submit(copy_context().run, one, which) for which in left]:
-                future.result()
+                signals.result(future, let_signals_come)
         except BaseException:
             stop.set()
             pool.shutdown(cancel_futures=True)

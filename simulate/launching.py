@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from simulate import compose, cores, durable, launchers, streams, target, words
+from simulate import compose, cores, durable, launchers, signals, streams, target, words
 from simulate.errors import Mistake, Mistakes
 from simulate.jobs import Record, Task, process
 from simulate.library import Library
@@ -45,8 +45,9 @@ def run(
         )
         over = threading.Event()
         with ThreadPoolExecutor(1) as teller:
-            telling = teller.submit(_tell, task, count, over)
             try:
+                with signals.held_back():
+                    telling = teller.submit(_tell, task, count, over)
                 where = f"hydra.sweep.dir={words.quoted(str(folder.absolute() / 'hydra'))}"
                 why = _launch(task, [*told, where], count, said.launcher.apart)
                 not_started = Record("", f"was not started: {why}")
@@ -55,7 +56,8 @@ def run(
                 task.stop()
                 raise
             finally:
-                over.set()
+                with signals.held_back():
+                    over.set()
             telling.result()
         return records
 

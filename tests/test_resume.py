@@ -24,7 +24,7 @@ from conftest import Verified
 from digests import of_dataset
 from lives import Life, Server
 
-from simulate import checkpoint, durable, every_draw, forecast, progress, provenance, store, unfinished
+from simulate import checkpoint, durable, every_draw, forecast, progress, provenance, signals, store, unfinished
 from simulate.engines import local, work
 from simulate.errors import StorageError
 
@@ -86,7 +86,7 @@ def ended_by(error: type[BaseException], after: int = 30_000) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(progress, "shown", shown)
-        patch.setattr(local, "PATIENCE", 0.001)  # so that a small run can be met half done
+        patch.setattr(signals, "PATIENCE", 0.001)  # so that a small run can be met half done
         yield
 
 

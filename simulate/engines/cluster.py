@@ -15,13 +15,14 @@ import zlib
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from multiprocessing import resource_tracker
 from typing import Any
 
 import dask
 from distributed import Client, Future, KilledWorker, LocalCluster
 
-from simulate import cores
+from simulate import cores, signals
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.engines import remote
@@ -40,8 +41,6 @@ LARGEST = 2**25  # bytes of draws that come back with a task
 SILENT: dict[str, Any] = {"distributed.scheduler.http.routes": [], "distributed.worker.http.routes": []}
 #: A plan has several megabytes for each hypothesis, which dask would warn of.
 LARGE = {"distributed.admin.large-graph-warning-threshold": "1GiB"}
-#: Ctrl-C reaches all processes of a terminal, but workers are ended by the one that started them.
-DEAF = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)"
 
 
 class Cluster:
@@ -61,8 +60,9 @@ class Cluster:
         self.stack = ExitStack()
         with ExitStack() as unless_done:
             unless_done.callback(self.close)
-            self.client = self._joined(scheduler) if scheduler else self._started(threads or cores.available())
-            self._check()
+            with signals.held_back():
+                self.client = self._joined(scheduler) if scheduler else self._started(threads or cores.available())
+                self._check()
             unless_done.pop_all()
 
     def _joined(self, scheduler: str) -> Client:
@@ -74,8 +74,9 @@ class Cluster:
     def _started(self, workers: int) -> Client:
         """Worker processes that only this one can speak to, and that end with it."""
         folder = self.stack.enter_context(tempfile.TemporaryDirectory(prefix="simulate-cluster-"))
+        resource_tracker.ensure_running()  # it starts with the first process, and lets Ctrl-C come when it has
         try:
-            with dask.config.set(SILENT | {"temporary-directory": folder}):
+            with dask.config.set(SILENT | {"temporary-directory": folder}), signals.blocked():
                 cluster = LocalCluster(
                     n_workers=workers,
                     threads_per_worker=1,
@@ -85,7 +86,6 @@ class Cluster:
                     silence_logs=logging.CRITICAL,
                     memory_limit=0,
                     local_directory=folder,
-                    preload=[DEAF],
                 )
                 self.stack.enter_context(cluster)
         except (OSError, RuntimeError) as error:
@@ -95,7 +95,8 @@ class Cluster:
 
     def close(self) -> None:
         """Leave the cluster; one that was started ends."""
-        self.stack.close()
+        with signals.held_back():
+            self.stack.close()
 
     def threads(self) -> int:
         """How many tasks the workers can do at the same time; workers may come and go."""
@@ -120,18 +121,23 @@ class Cluster:
         ClusterError
             If the cluster is lost, workers die again and again, or a worker has another program.
         """
-        if not self.threads():
-            note("the cluster has no workers yet; the run begins when there are some")
-        return _Run(self, members, draws, seed).finish(progress, checkpoint)
+        with signals.held_back() as let_signals_come:
+            if not self.threads():
+                note("the cluster has no workers yet; the run begins when there are some")
+            return _Run(self, members, draws, seed, let_signals_come).finish(progress, checkpoint)
 
     def submit(self, function: Callable[..., Any], *words: Any) -> Future:
         """Have some worker do this."""
         with self._lost(), dask.config.set(LARGE):
             return self.client.submit(function, *words, pure=False)
 
-    def result(self, future: Future) -> Any:
-        """Wait for what a worker makes of it."""
+    def result(self, future: Future, let_signals_come: Callable[[], None]) -> Any:
+        """Wait for what a worker makes of it; signals that are held back may come meanwhile."""
         with self._lost():
+            while not future.done():
+                let_signals_come()
+                with suppress(TimeoutError):
+                    future.exception(timeout=signals.PATIENCE)  # which waits
             try:
                 return future.result()
             except (ImportError, AttributeError, pickle.UnpicklingError):
@@ -190,8 +196,16 @@ class Pace:
 class _Run(Work):
     """The work of a run on a cluster, and the counts that have come back."""
 
-    def __init__(self, cluster: Cluster, members: Sequence[Member], draws: int, seed: int) -> None:
+    def __init__(
+        self,
+        cluster: Cluster,
+        members: Sequence[Member],
+        draws: int,
+        seed: int,
+        let_signals_come: Callable[[], None],
+    ) -> None:
         super().__init__(members, draws, seed)
+        self.let_signals_come = let_signals_come
         self.memories()  # which lays out the counts
         self.cluster, self.pace, self.halfway = cluster, Pace(len(members)), False
         self.most = self._most()
@@ -212,7 +226,7 @@ class _Run(Work):
                     waiting.append((first, last, task))
                     first = last
                 begin, end, task = waiting.popleft()
-                self._take(self.cluster.result(task), begin, end)
+                self._take(self.cluster.result(task, self.let_signals_come), begin, end)
                 if progress:
                     progress(self.done - told)
                     told = self.done

@@ -3,25 +3,24 @@
 The kernel lets go of the interpreter's lock, so threads share the work without copies. A task is one short step of it,
 so that Ctrl-C and progress need not wait.
 
-The main thread, in which a signal may raise an exception between any two steps, takes no lock that a thread waits for:
-an exception could leave it locked for ever. It waits for a queue, and threads write the checkpoints.
+Signals are held back until the main thread looks for them; then it lets all threads end their tasks, and writes down
+what they have counted. Before that the threads themselves write the checkpoints, between two tasks.
 """
 
 from __future__ import annotations
 
 import queue
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from threading import Condition
 
-from simulate import cores
+from simulate import cores, signals
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.engines.work import MOST_BLOCKS, Counted, Member, Memory, Progress, Work
 
 LEAST_TASKS = 8  # a thread: so that none waits long for the last one
-PATIENCE = 0.1  # seconds between two looks at how far the threads are
 
 
 class Run(Work):
@@ -111,27 +110,29 @@ def run(
     memories = [this.memories() for _ in range(count)]
     if checkpoint:
         this.next = this.restore(checkpoint)
-    try:
-        with ThreadPoolExecutor(count) as pool:
-            try:
-                for own in memories:
-                    pool.submit(this.work, own)
-                _watch(this, count, progress)
-            finally:
-                this.stop = True
-    except BaseException:
-        if checkpoint and checkpoint.worthwhile():
-            this.save(checkpoint)
-        raise
+    with signals.held_back() as let_signals_come:
+        try:
+            with ThreadPoolExecutor(count) as pool:
+                try:
+                    for own in memories:
+                        pool.submit(this.work, own)
+                    _watch(this, count, progress, let_signals_come)
+                finally:
+                    this.stop = True
+        except BaseException:
+            if checkpoint and checkpoint.worthwhile():
+                this.save(checkpoint)
+            raise
     return this.counted()
 
 
-def _watch(this: Run, threads: int, progress: Progress | None) -> None:
-    """Tell the progress until all threads have ended; raises what one of them has raised."""
+def _watch(this: Run, threads: int, progress: Progress | None, let_signals_come: Callable[[], None]) -> None:
+    """Tell the progress until all threads have ended; raises what one of them has raised, or a signal."""
     told = 0
     while threads:
+        let_signals_come()
         with suppress(queue.Empty):
-            error = this.ended.get(timeout=PATIENCE)
+            error = this.ended.get(timeout=signals.PATIENCE)
             threads -= 1
             if error:
                 raise error
