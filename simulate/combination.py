@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import each_draw, forecast, instants, pairing
+from simulate import each_draw, forecast, instants, no_number, pairing
 from simulate.assumptions import Assumptions
 from simulate.errors import Mistake, Mistakes
 from simulate.plan import prepare
@@ -44,7 +44,7 @@ class Drawn:
         plans = [prepare(hypothesis.set, self.kept) for hypothesis in one.members]
         self.members, every = each_draw.run(plans, draws, seed, threads)
         for hypothesis, prepared, sums in zip(one.members, plans, every, strict=True):
-            forecast.check_broken(hypothesis.set, prepared, sums, draws)
+            no_number.check(hypothesis.set, prepared, sums, draws)
         prior = np.array([hypothesis.weight for hypothesis in one.members])
         weights = pairing.weights(prior, [member.trajectories for member in self.members], bool(one.evidence))
         mean = float(weights.sum(axis=0).mean())

@@ -14,7 +14,7 @@ from simulate.compiled import jit
 from simulate.fastmath import log10
 from simulate.histograms import Counts, Watch
 from simulate.laws import toward_pole
-from simulate.reached import cross, rise
+from simulate.reached import count_lost, cross, rise
 from simulate.weights import to_weights
 
 #: A path that has a pole: rows of its growth and acceleration, and the date from which it grows.
@@ -42,6 +42,7 @@ class Tally(NamedTuple):
     dates_differ: np.ndarray  # (threshold,) draws whose date is not that of draw 0
     poles: np.ndarray  # (superexponential path, year) weights of those that have reached the pole
     broken: np.ndarray  # (derived,) draws in which a derived input is not finite
+    lost: np.ndarray  # (threshold, year) draws in which its level is no number; at first only, if it does not move
     improper: np.ndarray  # (log-likelihood by formula,) draws in which it is above 0 or no number
     trajectories: np.ndarray  # (kept, year, draw) float32, of the draws from `origin` on that find room
     crossings: np.ndarray  # (threshold, draw) crossing dates of the same draws
@@ -121,6 +122,7 @@ def count_instant(x, plan, watched, tally, noted, t, year, block, at, many, rows
         _watch_inputs(
             watched.inputs, watched.input_logs, tally.inputs, many, weights, rows, scratch, index, noted.inputs
         )
+    count_lost(plan.levels, t, year, many, rows, tally.lost)
     rise(plan.peaks, t, rows)
     cross(plan.levels, waiting, t, year, plan.years, weights, rows, tally.crossed, noted.instants, at)
     _watch_results(watched.results, tally.results, year, many, weights, rows, index, noted.results)

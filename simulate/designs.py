@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import each_draw, elementwise, layout, philox, quantiles, sampling, tables
+from simulate import each_draw, elementwise, layout, no_number, philox, quantiles, sampling, tables
 from simulate.assumptions import Assumptions
 from simulate.correlation import cholesky
 from simulate.drivers import DRIVERS
@@ -209,7 +209,7 @@ def trace(prepared: Prepared, draws: int, seed: int, threads: int | None = None)
     Raises Mistakes where a formula gives no finite number in some draw.
     """
     (member,), (sums,) = each_draw.run([prepared], draws, seed, threads)
-    broken = [name for name, many in zip(prepared.derived, sums.others["broken"], strict=True) if many]
+    broken = [*no_number.failing(prepared, sums)]
     if broken:
         what = f"{', '.join(broken)}: no finite number in some draw"
         raise Mistakes([Mistake(broken[0], what, "guard the formula with max(), clip() or where()")])

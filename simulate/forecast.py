@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulate import dimensions, each_draw, elementwise, histograms, precision, quantiles, quasi
+from simulate import dimensions, each_draw, elementwise, histograms, no_number, precision, quantiles, quasi
 from simulate.assumptions import Assumptions
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
@@ -171,8 +171,8 @@ def count(
     sums, pairs = choice.run(members, draws, seed, threads, progress, checkpoint=checkpoint)
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
-        check_broken(one, own, total, draws)
-        _check_results(one, own, total, draws)
+        no_number.check(one, own, total, draws)
+        no_number.check_results(one, own, total, draws)
     outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, everything)
     _check_evidence(outcome)
     return outcome
@@ -214,7 +214,7 @@ def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
     """All values of the first block."""
     blocks = each_draw.Blocks(prepared, seed)
     found = blocks.run(0)
-    check_broken(one, prepared, Sums(blocks.tally, take=True), DRAWS)
+    no_number.check(one, prepared, Sums(blocks.tally, take=True), DRAWS)
     return found
 
 
@@ -241,44 +241,3 @@ def _check_evidence(outcome: Outcome) -> None:
     mistakes = collapse(outcome.sample_size, outcome.draws)
     if mistakes:
         raise Mistakes(mistakes)
-
-
-def check_broken(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
-    """A derived input that is no finite number in some draw, or a log-likelihood above 0: a mistake of the formula."""
-    mistakes = []
-    likelihoods = assumptions.evidence.likelihoods
-    for likelihood, count in zip(likelihoods, sums.others["improper"].tolist(), strict=True):
-        if count:
-            share = f"{100.0 * count / draws:.2g} % of the draws"
-            what = f"evidence.{likelihood.name}.loglik is above 0 or no number in {share}"
-            way_out = "state it relative to its maximum: a log-likelihood of 0 is the best that a draw can do"
-            mistakes.append(Mistake(likelihood.where, what, way_out))
-    for name, count in zip(prepared.derived, sums.others["broken"].tolist(), strict=True):
-        if count:
-            section, row = name.split(".", 1)
-            table = assumptions.rows if section == "inputs" else {k: t.row for k, t in assumptions.thresholds.items()}
-            share = f"{100.0 * count / draws:.2g} % of the draws"
-            what = f"{name} is not a finite number in {share}"
-            mistakes.append(
-                Mistake(
-                    table[row].where, what, "guard the formula with max(), clip() or where(), or truncate its inputs"
-                )
-            )
-    if mistakes:
-        raise Mistakes(mistakes)
-
-
-def _check_results(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
-    """A result that is no number in some draw and year is a mistake of what it is made of."""
-    bad = sums.results.nan.max(axis=1)
-    mistakes = []
-    for name, count in zip(prepared.results, bad.tolist(), strict=True):
-        if count:
-            own = assumptions.quantities.get(name) or assumptions.ceilings.get(name.removeprefix("ceiling:"))
-            where = own.where if own else "inputs"
-            what = f"{name.replace(':', ' ')} is not a number in {100.0 * count / draws:.2g} % of the draws"
-            mistakes.append(
-                Mistake(where, what, "look for the logarithm of a negative number, 0/0 or infinity less infinity")
-            )
-    if mistakes:
-        raise Mistakes(mistakes[:1])

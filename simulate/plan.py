@@ -42,7 +42,8 @@ class Prepared(NamedTuple):
     results: tuple[str, ...]  # watched quantities, then "ceiling:name"
     input_rows: np.ndarray
     result_rows: np.ndarray
-    derived: tuple[str, ...]  # names of derived inputs, in the order of their check
+    derived: tuple[str, ...]  # "inputs.name" or "thresholds.name", in the order of their check
+    thresholds: tuple[str, ...]  # "thresholds.name", in the order of the levels
     row_of: dict[str, int]
 
     @property
@@ -162,6 +163,7 @@ class _Planner:
             input_rows=_places(watched_inputs.values()),
             result_rows=_places(result_rows),
             derived=derived_names,
+            thresholds=tuple(f"thresholds.{name}" for name in self.set.thresholds),
             row_of={**self.names, **{f"written:{name}": row for name, row in self.written.items()}},
         )
 
@@ -192,7 +194,8 @@ class _Planner:
             risen = self.results[threshold.quantity], self.level[name] if moves else zeros
             if risen not in peaks:
                 peaks[risen] = self._new(), self._new()
-            levels.append((zeros if moves else self.level[name], *peaks[risen], self.date[name]))
+            level = self.level[name]
+            levels.append((zeros if moves else level, *peaks[risen], self.date[name], level, moves))
         return np.array([(*risen, *rows) for risen, rows in peaks.items()], PEAK), np.array(levels, LEVEL)
 
     def _each_year(self, row: Row) -> bool:

@@ -15,8 +15,9 @@ DATE_BINS = 128  # cells of a year in which dates are counted
 #: The largest value so far of a quantity, or of what it has above a level that moves (a row of zeros where none does):
 #: rows of both, of the value at the instant before, and of the value now.
 PEAK = np.dtype([("quantity", "i8"), ("moving", "i8"), ("before", "i8"), ("now", "i8")])
-#: A threshold: rows of its level (zeros where that moves), of the peak that crosses it, and of the date.
-LEVEL = np.dtype([("level", "i8"), ("before", "i8"), ("now", "i8"), ("date", "i8")])
+#: A threshold: rows of its level (zeros where that moves), of the peak that crosses it, and of the date; the row of the
+#: level as it is stated, and whether that moves.
+LEVEL = np.dtype([(name, "i8") for name in ("level", "before", "now", "date", "stated", "moves")])
 
 
 @jit
@@ -28,6 +29,18 @@ def rise(peaks, t, rows):
         for i in range(DRAWS):
             before[i] = -math.inf if t.first else now[i]
             now[i] = max(before[i], quantity[i] - moving[i])
+
+
+@jit
+def count_lost(levels, t, year, many, rows, lost):
+    """Count the draws in which the level of a threshold is no number: once, or at every instant where it moves."""
+    for k in range(len(levels)):
+        if t.first or levels[k].moves:
+            stated = rows[levels[k].stated]
+            bad = 0
+            for i in range(many):
+                bad += stated[i] != stated[i]
+            lost[k, year] += bad
 
 
 @inline

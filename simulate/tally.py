@@ -13,7 +13,7 @@ from simulate.summary import Sum
 
 BY_PART = ("mass", "crossed")  # and the sums of what is watched
 WATCHED = ("inputs", "results")
-OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "poles", "broken", "improper")
+OTHERS = ("mass", "binding", "crossed", "dates", "dates_differ", "poles", "broken", "lost", "improper")
 
 
 def noted(prepared: Prepared) -> Noted:
@@ -60,6 +60,7 @@ def blank(
         dates_differ=np.zeros(thresholds, np.int64),
         poles=np.zeros((len(plan.poles), years), np.int64),
         broken=np.zeros(len(plan.derived), np.int64),
+        lost=np.zeros((thresholds, years), np.int64),
         improper=np.zeros(len(plan.evidence), np.int64),
         trajectories=trajectories,
         crossings=np.zeros((thresholds, 0)) if crossings is None else crossings,

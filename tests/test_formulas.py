@@ -7,6 +7,7 @@ names of a set: inputs as written, quantities in log10, the year, and `previous`
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from functools import cache
@@ -332,3 +333,26 @@ def test_a_formula_without_a_finite_value_names_its_row_and_the_share() -> None:
     built = build(settings_of(inputs, drivers={}))
     with pytest.raises(Mistakes, match=r"inputs\.y is not a finite number in 2[0-9] % of the draws"):
         forecast.run(built, 20_000)
+
+
+@pytest.mark.parametrize(
+    ("formula", "says"),
+    [
+        ("where(year > 2028, log(x - x - 1), 1e27)", "100 %"),
+        ("where(year > 2028, x - x - 1, 1e27)", "100 %"),
+        ("-x * 1e27", "75 %"),
+        ("1e27 / (x - x)", "100 %"),
+    ],
+)
+def test_a_level_that_is_no_number_in_some_year_is_a_mistake(formula: str, says: str) -> None:
+    inputs = {
+        "trend_start": (26, "log10 FLOP"),
+        "trend_growth": (0.5, "OOM/yr"),
+        "x": {"dist": "uniform", "low": -1, "high": 3, "interval": 1, "unit": "1"},
+    }
+    settings = settings_of(inputs, drivers={"trend": {}}, thresholds={"t": {"formula": formula, "unit": "FLOP"}})
+    with pytest.raises(Mistakes) as caught:
+        forecast.run(build(settings), 20_000)
+    said = re.sub(r"7[4-6]\.?\d* %", "75 %", str(caught.value))
+    assert f"thresholds.t is below 0 or no finite number in {says} of the draws" in said
+    assert len(caught.value.items) == 1
