@@ -16,6 +16,14 @@ MOST_BARS = 120
 BARS = tuple(DATE_BINS * quarters // 4 for quarters in (1, 2, 4, 8, 20, 40, 80))  # in cells: 1/4 to 20 years
 
 
+def spread_at(dates: np.ndarray, levels: np.ndarray, years: np.ndarray, worth: np.ndarray) -> np.ndarray:
+    """Standard errors of the shares (level,) that have crossed by these dates. What a share is `worth` (year,) has no
+    bound where nothing is uncertain about it, so it is its inverse that is taken between two instants.
+    """
+    variance: np.ndarray = levels * (1.0 - levels) * np.interp(dates, years, 1.0 / worth)
+    return np.sqrt(variance)
+
+
 class Crossings:
     """The counted crossing dates of all thresholds of a run.
 
@@ -65,7 +73,7 @@ class Crossings:
         dates = self.dates(levels)
         errors = np.full_like(dates, np.nan)
         for which, date in enumerate(dates):
-            spread = np.sqrt(levels * (1.0 - levels) / np.interp(date, self.years, self.worth[which]))
+            spread = spread_at(date, levels, self.years, self.worth[which])
             low, high = (self.dates_of(which, np.clip(levels + side * spread, 0.0, 1.0)) for side in (-1.0, 1.0))
             some = np.isfinite(date)
             errors[which, some] = 0.5 * (high[some] - low[some])

@@ -74,7 +74,10 @@ def answer(
 
 def _probabilities(dataset: xr.Dataset, threshold: str, year: float, width: int) -> Iterator[str]:
     yield f"P({threshold} crossed by {year:g}), %"
-    chance = dataset["probability"].sel(threshold=threshold).sel(year=year, method="nearest")
+    chance, error = (
+        dataset[name].sel(threshold=threshold).sel(year=year, method="nearest")
+        for name in ("probability", "probability_error")
+    )
     worth = dataset["sample_size"]
     axes, dims = gridded.axes_of(dataset), gridded.dimensions(dataset)
     for axis in axes:
@@ -82,27 +85,29 @@ def _probabilities(dataset: xr.Dataset, threshold: str, year: float, width: int)
     if len(dims) == 2 and chance.sizes[dims[1]] <= MOST_COLUMNS and chance.sizes[dims[0]] <= MOST_LINES:
         rows = [[f"{dims[0]} \\ {dims[1]}", *(f"{value:g}" for value in dataset[dims[1]].values)]]
         for i, value in enumerate(dataset[dims[0]].values):
-            cells = zip(chance.values[i], worth.values[i], strict=True)
-            rows.append([f"{value:g}", *(_percent(share, draws) for share, draws in cells)])
+            cells = zip(chance.values[i], worth.values[i], error.values[i], strict=True)
+            rows.append([f"{value:g}", *(_percent(*cell) for cell in cells)])
         yield from columns.lines(rows, width)
     elif len(dims) == 1 and chance.size <= MOST_LINES:
         rows = [[*axes, "P, %"]]
         for i in range(chance.size):
             numbers = [f"{dataset[axis].values[i]:g}" for axis in axes]
-            rows.append([*numbers, _percent(chance.values[i], worth.values[i])])
+            rows.append([*numbers, _percent(chance.values[i], worth.values[i], error.values[i])])
         yield from columns.lines(rows, width)
     else:
         every = flat(dataset)
-        table = every["probability"].sel(threshold=threshold).sel(year=year, method="nearest").values
+        table, errors = (
+            every[name].sel(threshold=threshold).sel(year=year, method="nearest").values
+            for name in ("probability", "probability_error")
+        )
         for word, at in (("least", int(np.nanargmin(table))), ("most", int(np.nanargmax(table)))):
             place = ", ".join(f"{axis} {float(every[axis].values[at]):g}" for axis in axes)
             draws = float(every["sample_size"].values[at])
-            yield f"  {word}: {_percent(table[at], draws)} at {place}"
+            yield f"  {word}: {_percent(table[at], draws, errors[at])} at {place}"
     yield ""
 
 
-def _percent(share: float, draws: float) -> str:
+def _percent(share: float, draws: float, error: float) -> str:
     if np.isnan(share):
         return "failed"
-    value, error = wording.percent(float(share), float(draws))
-    return f"{value} {error}".rstrip()
+    return " ".join(wording.percent(float(share), float(draws), float(error))).rstrip()

@@ -66,6 +66,15 @@ class Histograms:
         return np.where(levels[:, None] <= below, -np.inf, beyond)
 
 
+def mixed_shares(weights: Array, shares: Sequence[Array]) -> Array:
+    """Weighted mean of the shares (...) of each member, and between them also where weights sum to 1 but for a
+    rounding: what is certain under all must not seem to miss a part of a draw.
+    """
+    mean = sum((weight * share for weight, share in zip(weights, shares, strict=True)), np.zeros(()))
+    found: Array = np.clip(mean, np.minimum.reduce(shares), np.maximum.reduce(shares))
+    return found
+
+
 def mixed_moments(weights: Array, moments: Sequence[tuple[Array, Array]]) -> tuple[Array, Array]:
     """Mean and standard deviation of a mixture, from those of its members; all (year,)."""
     if len(moments) == 1:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from simulate import elementwise, histograms, intervals, pooling, replicates, summary
 from simulate.crossings import Crossings
 from simulate.histograms import Watch
-from simulate.mixture import Histograms, mixed_moments
+from simulate.mixture import Histograms, mixed_moments, mixed_shares
 from simulate.products import product
 from simulate.run_keys import RANDOM, SOBOL
 from simulate.summary import Sum
@@ -107,7 +107,7 @@ class Outcome:
         """The mixture of a table of shares."""
         if len(self.members) == 1:
             return table(self.members[0])
-        return sum((self.posterior[which] * table(self.members[which]) for which in self.counting), np.zeros(()))
+        return mixed_shares(self.posterior[self.counting], [table(self.members[which]) for which in self.counting])
 
     @cached_property
     def ceilings(self) -> list[str]:
@@ -186,7 +186,7 @@ class Outcome:
         """Its Monte Carlo standard error."""
         p = self.probability
         if self.replicates:
-            return self.replicates.error
+            return self.replicates.error(p)
         return self.pool.error(p) if self.pool else np.sqrt(p * (1.0 - p) / self.draws)
 
     @cached_property

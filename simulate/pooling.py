@@ -103,6 +103,10 @@ class Pool:
         self.mass = float(product(prior, product(pair_mass, prior)))
         self.sample_size = self.total * self.total / self.mass if self.mass > 0.0 else 0.0
 
+    def of_one(self, which: int) -> Pool:
+        """The pool in which one hypothesis has all the weight."""
+        return Pool(np.eye(len(self.prior))[which], self.masses, self.both, self.one, self.pair_mass)
+
     def error(self, p: Array) -> Array:
         """Monte Carlo standard error of pooled probabilities (threshold, year), by the delta method for a ratio."""
         both, one = (product(self.prior, product(self.prior, table)) for table in (self.both, self.one))

@@ -35,16 +35,21 @@ class Replicates:
             self.without: Array = (crossed.sum(axis=0) - crossed) / (mass.sum(axis=0) - mass)
 
     @cached_property
-    def error(self) -> Array:
-        """Standard error of the probability (threshold, year); one half, the largest that there is, where the evidence
-        leaves something of one replicate alone.
+    def spread(self) -> Array:
+        """Standard error of the probability (threshold, year) by the replicates; one half, the largest that there is,
+        where the evidence leaves something of one replicate alone.
         """
         spread: Array = self.without.std(axis=0) * np.sqrt(REPLICATES - 1)
         return np.nan_to_num(spread, nan=0.5, posinf=0.5)
 
+    def error(self, p: Array) -> Array:
+        """Standard error of the probability p; where all replicates agree, that of as many random draws."""
+        found: Array = np.where(self.spread > 0.0, self.spread, np.sqrt(np.maximum(p * (1.0 - p), 0.0) / self.draws))
+        return found
+
     def worth(self, p: Array) -> Array:
         """The number of independent draws with the same error; where all replicates agree, the number of draws."""
-        error = self.error
+        error = self.spread
         with np.errstate(divide="ignore", invalid="ignore"):
             found: Array = np.where(error > 0.0, np.maximum(p * (1.0 - p), 0.0) / error**2, self.draws)
         return np.clip(found, 1.0, None)

@@ -61,7 +61,10 @@ def by_year(
 def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % dates of crossing, and the share of draws that never cross."""
     horizon, draws = float(dataset.attrs["horizon"]), results.effective_draws(dataset)
-    never = dataset["never"].values
+    never, its_error = (
+        dataset["never"].values,
+        dataset["probability_error"].transpose("threshold", "year").values[:, -1],
+    )
     yield title(
         f"Date by which the threshold is crossed in 10, 50 and 90 % of draws; never by {horizon:g}, in % of draws"
     )
@@ -79,7 +82,7 @@ def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
                 wording.date(d[i], q, never[i], horizon, e[i])
                 for q, d, e in zip(results.ANSWER_LEVELS, dates, errors, strict=True)
             ]
-            table.add_row(_threshold(dataset, i), *told, cell(never[i], draws))
+            table.add_row(_threshold(dataset, i), *told, cell(never[i], draws, its_error[i]))
     yield table
     yield note(
         f"Decimal years: 2031.0 is 1 January 2031. >{horizon:g}: beyond the horizon; already: before the start. "

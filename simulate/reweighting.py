@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import intervals, mixture
+from simulate.crossings import spread_at
 from simulate.errors import Mistake, Mistakes, did_you_mean, shown
 from simulate.evidence import collapse
 from simulate.hypotheses import SLACK
@@ -60,7 +61,7 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
     for name in (str(key).removesuffix(OF_EACH) for key in dataset.data_vars if str(key).endswith(OF_EACH)):
         of_each = dataset[f"{name}{OF_EACH}"]
         if name in SHARES_OF_DRAWS:
-            put(name, np.tensordot(pool.posterior[some], of_each.values[some], axes=1))
+            put(name, mixture.mixed_shares(pool.posterior[some], list(of_each.values[some])))
         elif f"{name}_shares" in dataset:
             put(name, _quantiles(dataset, name, pool.posterior))
         elif name.endswith("_mean"):
@@ -74,6 +75,7 @@ def reweight(dataset: xr.Dataset, weights: Mapping[str, float]) -> xr.Dataset:
         low, high = intervals.binomial(p * pool.worth(p), pool.worth(p))
         for name, values in (("error", pool.error(p)), ("low", low), ("high", high)):
             put(f"probability_{name}", values)
+        put("crossing", _dates(found))
         put("crossing_error", _errors_of_dates(found, pool.worth(p), pool.posterior))
     return found
 
@@ -135,6 +137,14 @@ def _quantiles(dataset: xr.Dataset, name: str, posterior: Array) -> Array:
     return np.moveaxis(pooled, 0, there.index(level))
 
 
+def _dates(found: xr.Dataset) -> Array:
+    """Quantiles of the dates; shares that had crossed before, or never do, say which of them lie beyond the grid."""
+    levels, years = found["crossing_quantile"].values, found["year"].values
+    already, never = found["already"].values[:, None], found["never"].values[:, None]
+    dates = np.clip(found["crossing"].values, years[0], years[-1])
+    return np.where(levels <= already, -np.inf, np.where(levels > 1.0 - never, np.inf, dates))
+
+
 def _errors_of_dates(found: xr.Dataset, worth: Array, posterior: Array) -> Array:
     """Half the distance between the dates one standard error of the share below and above each level."""
     dates, levels, years = found["crossing"].values, found["crossing_quantile"].values, found["year"].values
@@ -143,7 +153,7 @@ def _errors_of_dates(found: xr.Dataset, worth: Array, posterior: Array) -> Array
     for which, date in np.ndindex(dates.shape):
         if np.isfinite(dates[which, date]):
             level = levels[date]
-            spread = np.sqrt(level * (1.0 - level) / np.interp(dates[which, date], years, worth[which]))
+            spread = spread_at(dates[which, date], level, years, worth[which])
             ends = np.clip([level - spread, level + spread], 0.0, 1.0)
             low, high = mixture.of_shares(values[:, :, which : which + 1], posterior, ends)[:, 0]
             errors[which, date] = 0.5 * (high - low)

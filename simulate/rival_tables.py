@@ -23,7 +23,8 @@ def rows(dataset: xr.Dataset) -> results.Rows:
             for year in years:
                 there = {"threshold": threshold, "year": year}
                 line: dict[str, Any] = {"law": law, **there, "year": float(year)}
-                line["probability"] = float(_of(dataset, "probability", law).sel(there))
+                for name in ("probability", "probability_error"):
+                    line[name] = float(_of(dataset, name, law).sel(there))
                 line["start_tenfold"] = float(_of(dataset, "probability_shifted", law).sel(there))
                 for name in ("crossing", "crossing_shifted"):
                     middle = _of(dataset, name, law).sel(threshold=threshold, crossing_quantile=0.5)
@@ -59,8 +60,14 @@ def answer(dataset: xr.Dataset, width: int = page.WIDTH_OF_A_FILE) -> str:
     ]
     table = [["law", "weight", *(f"{year:g}" for year in years), "median", "start x10", f"pole by {horizon:g}"]]
     for law in [*dataset["law"].values.tolist(), POOLED]:
-        chance = _of(dataset, "probability", law).sel(threshold=threshold)
-        shares = [wording.percent(float(chance.sel(year=year)), float(attrs["draws"]))[0] for year in years]
+        chance, error = (
+            _of(dataset, name, law).sel(threshold=threshold) for name in ("probability", "probability_error")
+        )
+        worth = float(_of(dataset, "effective_sample_size", law))
+        shares = [
+            " ".join(wording.percent(float(chance.sel(year=year)), worth, float(error.sel(year=year)))).rstrip()
+            for year in years
+        ]
         dates = [
             _date(float(_of(dataset, name, law).sel(threshold=threshold, crossing_quantile=0.5)), horizon)
             for name in ("crossing", "crossing_shifted")

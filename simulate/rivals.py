@@ -117,8 +117,8 @@ def run(
 ) -> xr.Dataset:  # fmt: skip
     """Run a set whose hypotheses are laws of the path `prefix`, as it is and with the start ten times higher.
 
-    Returns probability (threshold, year) and crossing (threshold, crossing_quantile) of the pool, both also
-    `_by_law` (law, ...), the same `_shifted` with the higher start, `reached_pole` (law, year) and `law_weight`. A
+    Returns probability (threshold, year) with its error and crossing (threshold, crossing_quantile) of the pool, all
+    also `_by_law` (law, ...), the same `_shifted` with the higher start, `reached_pole` (law, year) and `law_weight`. A
     `checkpoint` is gone on with, and kept up to date.
 
     Raises
@@ -133,10 +133,17 @@ def run(
     prepared = [prepare(one) for one in members]
     higher = [_tenfold(own, one, prefix) for own, one in zip(prepared, members, strict=True)]
     steps = Steps(checkpoint, 2 * draws) if checkpoint else None
-    as_stated, shifted = (
-        forecast.count(built, plans, draws, seed, threads, progress, checkpoint=steps.next() if steps else None)
-        for plans in (prepared, higher)
-    )
+
+    def count(plans: list[Prepared]) -> Outcome:
+        kept = steps.next() if steps else None
+        return forecast.count(built, plans, draws, seed, threads, progress, checkpoint=kept)
+
+    as_stated = count(prepared)
+    try:
+        shifted = count(higher)
+    except Mistakes as mistakes:
+        higher_start = "with the start ten times higher"
+        raise Mistakes(one._replace(what=f"{higher_start} {one.what}") for one in mistakes.items) from None
     return _labelled(as_stated, shifted, prefix)
 
 
@@ -177,6 +184,11 @@ def _labelled(as_stated: Outcome, shifted: Outcome, prefix: str) -> xr.Dataset:
         variables[f"reached_pole{end}"] = (("law", "year"), _poles(of, prefix), poles)
     about = {**share, "long_name": "Monte Carlo standard error of the pool"}
     variables["probability_error"] = (("threshold", "year"), as_stated.probability_error, about)
+    worth, errors = zip(*(_alone(as_stated, which) for which in range(len(laws))), strict=True)
+    about = {"long_name": "draws that the result of the law is worth"}
+    variables["effective_sample_size_by_law"] = (("law",), np.array(worth), about)
+    about = {**share, "long_name": "Monte Carlo standard error of the law by itself"}
+    variables["probability_error_by_law"] = (("law", "threshold", "year"), np.array(errors), about)
     coordinates = {
         "law": ("law", np.array(laws, dtype=str)),
         "threshold": ("threshold", np.array(list(one.thresholds), dtype=str)),
@@ -185,6 +197,15 @@ def _labelled(as_stated: Outcome, shifted: Outcome, prefix: str) -> xr.Dataset:
     }
     attributes = provenance.of_set("structures", one, as_stated.draws, as_stated.seed) | {"path": prefix}
     return xr.Dataset(variables, coordinates, attributes)
+
+
+def _alone(of: Outcome, which: int) -> tuple[float, np.ndarray]:
+    """Draws that one law by itself is worth, and the standard error of its probability (threshold, year)."""
+    p = of.members[which].crossed
+    if of.pool is None:
+        return float(of.draws), np.sqrt(p * (1.0 - p) / of.draws)
+    pool = of.pool.of_one(which)
+    return pool.sample_size, pool.error(p)
 
 
 def _poles(of: Outcome, prefix: str) -> np.ndarray:

@@ -117,7 +117,7 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
     Few hits or misses give the exact 95 % interval instead of an error: ("0.0010",
     "0.0005 to 0.0018" with a dash). None or all of the draws give a one-sided 95 % limit alone: ("<0.00030", ""); a
     weight of less than one draw gives the end of its interval as a limit. The error is computed from `draws` where it
-    is not given.
+    is not given; an error of 0 is that of a share which no draw decides.
     """
     if not math.isfinite(share):
         return "unknown", ""
@@ -128,14 +128,15 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
         decimals = max(places(limit) + 1, 0)
         limit = math.ceil(limit * 10**decimals - 1e-9) / 10**decimals
         return (f"<{limit:.{decimals}f}", "") if share < 0.5 else (f">{100 - limit:.{decimals}f}", "")
-    if error is None or not (math.isfinite(error) and error > 0):
-        error = math.sqrt(share * (1 - share) / draws)
-    decimals = places(100 * error)
+    by_chance = math.sqrt(share * (1 - share) / draws)
+    if error is None or not math.isfinite(error):
+        error = by_chance
+    decimals = places(100 * (error or by_chance))
     value = fixed(100 * share, decimals)
-    if few < FEW - 0.5:
+    if error and few < FEW - 0.5:
         low, high = binomial(min(share * draws, draws), draws)
         return value, f"{_end(100 * float(low), decimals)}{DASH}{_end(100 * float(high), decimals)}"
-    return value, f"±{fixed(100 * error, decimals)}"
+    return value, f"±{fixed(100 * error, decimals)}" if error else "±0"
 
 
 def _end(value: float, decimals: int) -> str:

@@ -48,6 +48,17 @@ def test_an_error_whose_end_lies_beyond_the_horizon_is_infinite() -> None:
     assert np.isnan(errors[0, 1])
 
 
+def test_the_error_beside_an_instant_that_has_none_is_not_lost() -> None:
+    """Under one of two hypotheses all have crossed by 2027, under the other none: no draw decides that share."""
+    crossings = made(0, dict.fromkeys(range(20, 120), 1.0), 200)
+    known = made(0, dict.fromkeys(range(20, 120), 1.0), 200)
+    known.worth[0, 1:] = 1e15
+    levels = np.array([0.1, 0.25])
+    (plain,), (found,) = crossings.quantiles(levels)[1], known.quantiles(levels)[1]
+    there = (crossings.dates(levels)[0] - 2026.0) / (YEARS[1] - YEARS[0])
+    assert found == pytest.approx(plain * np.sqrt(1.0 - there), rel=1e-6)
+
+
 def test_the_shares_of_bins_over_a_horizon_of_one_cell() -> None:
     one = Crossings(
         np.array([2026.0, 2026.004]), np.array([10.0]), np.array([[40.0]]), np.array([False]), np.array([2026.0]), 100,

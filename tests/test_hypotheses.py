@@ -569,6 +569,31 @@ def test_a_result_weighed_anew_is_that_of_a_run_with_these_weights(sampling: str
         np.testing.assert_allclose(of, anew[name], rtol=1e-9, atol=EXACT, err_msg=str(name))
 
 
+def test_what_is_certain_under_all_hypotheses_is_certain_though_weights_are_rounded() -> None:
+    weights = (0.7, 0.2, 0.1)
+    assert np.sum(weights) < 1.0
+    laws = {f"h{k}": {"weight": weight} for k, weight in enumerate(weights)}
+    found = run({**TREND, "hypotheses": laws, "thresholds": {"low": {"value": 1.0, "unit": "FLOP"}}})
+    for one in (found, simulate.reweight(found, dict(zip(laws, weights, strict=True)))):
+        assert np.all(one["probability"] == 1.0)
+        assert np.all(one["never"] == 0.0)
+
+
+def test_dates_weighed_anew_agree_with_what_never_crosses() -> None:
+    """The 200 values of each hypothesis say where a quantile lies, the counts whether there is one."""
+    laws = {
+        "a": {"weight": 0.5},
+        "b": {"weight": 0.5, "inputs": {"trend_growth": {**UNIFORM, "low": 1.1, "high": 1.4, "unit": "x/yr"}}},
+    }
+    found = run({**TREND, "hypotheses": laws})
+    for weight in np.linspace(0.0, 1.0, 41):
+        anew = simulate.reweight(found, {"a": weight, "b": 1.0 - weight})
+        beyond = anew["crossing_quantile"] > 1.0 - anew["never"]
+        assert (np.isposinf(anew["crossing"]) == beyond.transpose(*anew["crossing"].dims)).all()
+        before = anew["crossing_quantile"] <= anew["already"]
+        assert (np.isneginf(anew["crossing"]) == before.transpose(*anew["crossing"].dims)).all()
+
+
 def test_reweighting_leaves_the_result_as_it_was() -> None:
     found = run(small(hypotheses=FASTER, evidence={"e": {"loglik": "-x"}}))
     before = of_arrays(arrays_of(found))

@@ -208,8 +208,9 @@ def test_worth_where_all_replicates_agree() -> None:
     part = {"mass": np.full((16, 1), 512), "crossed": np.zeros((16, 1, 3), np.int64)}
     part["crossed"][:, 0, 1] = 512
     found = replicates.Replicates(np.ones(1), [part], 8192)
-    assert found.error.tolist() == [[0.0, 0.0, 0.0]]
+    assert found.spread.tolist() == [[0.0, 0.0, 0.0]]
     assert found.worth(np.array([[0.0, 1.0, 1.0]])).tolist() == [[8192.0] * 3]
+    assert found.error(np.array([[0.0, 0.5, 1.0]])).tolist() == [[0.0, np.sqrt(0.25 / 8192), 0.0]]
 
 
 def test_each_replicate_counts_by_what_the_evidence_leaves_of_it() -> None:
@@ -228,14 +229,14 @@ def test_each_replicate_counts_by_what_the_evidence_leaves_of_it() -> None:
             )
             left.append(hits / sum(p * part["mass"][kept].sum() for p, part in zip(prior, parts, strict=True)))
         by_hand = np.sqrt(15 / 16 * sum((value - np.mean(left)) ** 2 for value in left))
-        assert found.error[threshold, year] == pytest.approx(by_hand, rel=1e-9)
+        assert found.spread[threshold, year] == pytest.approx(by_hand, rel=1e-9)
 
 
 def test_evidence_that_leaves_one_replicate_alone_says_nothing_of_the_error() -> None:
     part = {"mass": np.zeros((16, 1), np.int64), "crossed": np.zeros((16, 1, 2), np.int64)}
     part["mass"][3], part["crossed"][3, 0, 1] = 100, 40
     found = replicates.Replicates(np.ones(1), [part], 8192)
-    assert found.error.tolist() == [[0.5, 0.5]]
+    assert found.spread.tolist() == [[0.5, 0.5]]
     assert found.worth(np.array([[0.0, 0.4]])).tolist() == [[1.0, 1.0]]
 
 

@@ -57,6 +57,11 @@ def test_none_and_all_are_limits():
     assert "±" not in wording.percent(1e-5, 1e6)[1]
 
 
+def test_a_share_that_no_draw_decides_has_no_error():
+    assert wording.percent(0.5, 2000, error=0.0) == ("50", "±0")
+    assert wording.percent(0.5, 2000, error=math.nan) == wording.percent(0.5, 2000) == ("50", "±1")
+
+
 def test_less_than_the_weight_of_one_draw_is_a_limit():
     # The end of the exact interval of one hit, 5.572/n, whatever the share is.
     for share in (1e-12, 1e-9, 0.9 / 17_041):

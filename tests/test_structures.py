@@ -10,6 +10,7 @@ from command_line import HEADER, assert_clean_refusal, files, simulate, write
 
 import simulate as package
 from simulate import rival_tables, rivals
+from simulate.errors import Mistakes
 
 SET = """
 start: 2026
@@ -30,6 +31,9 @@ def own(tmp_path: Path) -> str:
     write(tmp_path / "sets", "amount.yaml", HEADER + amount)
     economy = "inputs: {gwp_start: {value: 1e14, unit: USD2023}, gwp_growth: {value: 3, unit: '%/yr'}}\n"
     write(tmp_path / "sets", "economy.yaml", HEADER + "drivers: {economy: {}}\n" + economy)
+    write(
+        tmp_path / "sets", "seen.yaml", HEADER + "defaults: [line]\nevidence: {e: {loglik: -2*(trend_start - 26)**2}}\n"
+    )
     write(tmp_path / "sets", "two.yaml", HEADER + SET + "hypotheses: {a: {weight: 0.5}, b: {weight: 0.5}}\n")
     return str(tmp_path / "sets")
 
@@ -45,6 +49,23 @@ def test_each_law_is_the_set_under_that_law_and_the_pool_is_their_mean(own: str)
     mean = (found["probability_by_law"] * found["law_weight"]).sum("law")
     assert found["law_weight"].values.tolist() == [0.5, 0.25, 0.25]
     assert np.allclose(found["probability"], mean, rtol=0, atol=1e-15)
+
+
+def test_evidence_against_the_higher_start_is_told_as_such(own: str, tmp_path: Path) -> None:
+    seen = "{quantity: trend, date: 2026, value: 25.5, unit: log10 FLOP, sd: 0.1}"
+    write(tmp_path / "sets", "sharp.yaml", f"{HEADER}defaults: [line]\nevidence: {{e: {seen}}}\n")
+    with pytest.raises(Mistakes, match="with the start ten times higher the evidence leaves"):
+        package.structures("sharp", laws=["exponential", "decaying"], draws=2000, config_dir=own)
+    package.run("sharp", draws=2000, config_dir=own)
+
+
+def test_evidence_makes_each_law_worth_fewer_draws(own: str) -> None:
+    found = package.structures("seen", laws=["exponential", "decaying"], draws=2000, config_dir=own)
+    alone = package.run("seen", draws=2000, config_dir=own)
+    law = found.sel(law="exponential")
+    assert float(law["effective_sample_size_by_law"]) == pytest.approx(float(alone["effective_sample_size"]))
+    assert float(alone["effective_sample_size"]) < 1900
+    assert np.allclose(law["probability_error_by_law"], alone["probability_error"], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize(
