@@ -162,6 +162,8 @@ def _one(
     table.require(check, chosen, paths)
     table.fit_laws(check, inputs, paths)
     table.fit_dates(check, inputs, float(years[0]))
+    table.note_start(check, inputs, float(years[0]))
+    table.note_cuts(check, inputs)
     quantities, ceilings = own.read(check, "quantities"), own.read(check, "ceilings")
     results = own.results(check, inputs, chosen, choices.absent_quantities(chosen, paths), quantities, ceilings)
     inactive = own.inactive(check, results.ceilings)

@@ -109,7 +109,7 @@ def run(
         if np.isfinite(values[:, k]).all():
             shares[:, k] = [float(share) for share in shapley.shares(values[:, k].tolist())]
     spread, error = (influence.std(axis=-1) / math.sqrt(draws) for influence in (push, whole))
-    spread[spread < ROUNDING] = error[error < ROUNDING] = 0.0
+    spread[spread < ROUNDING] = error[error < ROUNDING] = shares[np.abs(shares) < ROUNDING] = 0.0
     errors = np.where(np.isfinite(shares), spread, np.nan)
     return _labelled(first, other, between, wanted, values, shares, errors, error, draws, seed)
 

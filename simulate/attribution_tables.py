@@ -106,7 +106,7 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         if change.year not in (None, last):
             continue
         unknown += any(not math.isfinite(share) for share in change.shares)
-        sides = [_value(change, value, horizon) for value in (change.first, change.other)]
+        sides = [_value(change, value, horizon, draws) for value in (change.first, change.other)]
         parts = [(change.total, change.total_error), *zip(change.shares, change.errors, strict=True)]
         cells = [*sides, *(_share(change, *part) for part in parts)]
         told.append((Text(change.words), [Text(cell) for cell in cells]))
@@ -118,8 +118,9 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         style="dim",
     )
     if unknown:
-        why = f"{wording.DASH}: the statistic is not finite in some combination (a median date beyond the horizon)."
-        yield Text(f"{why} Probabilities can be shared out all the same; a later horizon may help.", style="dim")
+        why = "a median date before the start or beyond the horizon"
+        why = f"{wording.DASH}: the statistic is not finite in some combination ({why})."
+        yield Text(f"{why} Probabilities can be shared out all the same; another horizon may help.", style="dim")
     for group in groups(dataset):
         rows = [line["row"] for line in json.loads(dataset.attrs["rows"]) if line["group"] == group]
         yield Text(f"{wording.clean(group)}: {wording.clean(', '.join(rows), 400)}", style="dim")
@@ -127,9 +128,9 @@ def answer(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
         yield Text(f"note: {wording.clean(note, 400)}")
 
 
-def _value(change: Change, value: float, horizon: float) -> str:
+def _value(change: Change, value: float, horizon: float, draws: int) -> str:
     if change.kind == PROBABILITY:
-        return f"{100 * value:.1f}"
+        return wording.percent(value, draws)[0]
     if change.kind == DATE and not math.isfinite(value):
         return f">{horizon:g}" if value > 0 else "already"
     return f"{value:.1f}" if change.kind == DATE else f"{value:.2f}"

@@ -23,6 +23,10 @@ class Check:
         """Note a mistake at a dotted key."""
         self.mistakes.append(Mistake(self.where(key), what, way_out))
 
+    def in_words(self, key: str) -> bool:
+        """Whether the command line states a key, and so has the last word on it."""
+        return self.where(key).startswith("override ")
+
     def section(self, name: str) -> dict[str, Any]:
         """The rows of a section, without those that were set to null."""
         given = self.settings.get(name) or {}

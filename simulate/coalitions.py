@@ -93,6 +93,10 @@ def _mixed(first: Side, other: Side, taken: set[str], thresholds: set[str]) -> A
     for key in taken:
         _put(settings, key, copy.deepcopy(differing.at(other.settings, key)))
     settings["thresholds"] = {name: row for name, row in (settings["thresholds"] or {}).items() if name in thresholds}
+    for hypothesis in (settings.get("hypotheses") or {}).values():
+        levels = (hypothesis or {}).get("thresholds")
+        if levels:
+            hypothesis["thresholds"] = {name: row for name, row in levels.items() if name in thresholds}
     unread = _unread(settings)
     settings["inputs"] = {name: row for name, row in settings["inputs"].items() if name not in unread}
 

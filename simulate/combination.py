@@ -13,10 +13,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from simulate import each_draw, forecast, instants, no_number, pairing
+from simulate import each_draw, forecast, instants, no_number, pairing, wording
 from simulate.assumptions import Assumptions
+from simulate.crossings import Crossings
 from simulate.errors import Mistake, Mistakes
 from simulate.plan import prepare
+from simulate.reached import DATE_BINS, date_cells
 
 Array = NDArray[np.float64]
 SAMPLE = 2**13
@@ -69,10 +71,28 @@ class Drawn:
             p = float((self.weights * below).sum(axis=0).mean())
             return p, self._excess(below, p)
         levels = pairing.neighbours(0.5, self.worth)
-        low, middle, high = self._quantiles(drawn, levels)
+        low, middle, high = (self._dates if wanted.kind == DATE else self._quantiles)(drawn, levels)
         if not math.isfinite(middle):
             return middle, np.zeros(self._first)
         return middle, -pairing.slope(levels, np.array([low, middle, high])) * self._excess(drawn <= middle, 0.5)
+
+    def _dates(self, drawn: np.ndarray, levels: Sequence[float]) -> list[float]:
+        """The dates by which these shares of the weights have crossed, counted in cells as in every other study; none
+        by which half have crossed where as many never do.
+        """
+        years, weights = self.set.years, self.weights.ravel()
+        dates = drawn.ravel()
+        crosses = np.isfinite(dates)
+        cell = ((dates[crosses] - years[0]) * DATE_BINS).astype(np.int64).clip(0, date_cells(years) - 1)
+        cells = np.bincount(cell, weights[crosses], date_cells(years))
+        already, total = float(weights[dates == -math.inf].sum()), float(weights.sum())
+        certain = np.array([bool((dates == dates[0]).all())])
+        counted = Crossings(
+            years, np.array([already]), cells[None], certain, dates[:1], total, np.ones((1, len(years)))
+        )
+        low, middle, high = counted.dates_of(0, np.array(levels)).tolist()
+        never = 1.0 - (already + float(cells.sum())) / total
+        return [low, middle if wording.state(middle, 0.5, never) != "beyond" else math.inf, high]
 
     def _quantiles(self, drawn: np.ndarray, levels: Sequence[float]) -> list[float]:
         """The smallest values up to which these shares of the weights lie."""

@@ -31,6 +31,7 @@ Array = NDArray[np.float64]
 FALSE_ALARM = 1e-3  # of a check of a whole run
 HITS = 30  # expected hits or misses of a part, from which their number is nearly normal
 FARTHEST = 200  # draws of a tail by which it is judged
+LONGEST_TAIL = 0.05  # of all draws: more of them are no tail
 FEWEST, FEW = 100, 5  # beyond that distance, and beyond four times it
 SURE = 2.0  # errors of the power
 SLOWEST = 2.0  # the power by which a tail must fall off for a variance
@@ -251,6 +252,8 @@ def _power(beyond: np.ndarray, mass: int) -> tuple[float, float] | None:
     Counted is beyond once, twice and four times a distance from the median beyond which lie 200 draws, or more where
     the histogram ends before. A tail that stands still in between (a rare event) is no tail.
     """
+    if mass * LONGEST_TAIL < FARTHEST:
+        return None
     median = int(np.searchsorted(-beyond, -mass / 2.0))
     last = int(np.searchsorted(-beyond, -FARTHEST, side="right")) - 1  # the last edge with as many draws beyond it
     reach = min(last - median, (BINS - median) // 4)

@@ -32,11 +32,12 @@ _TELLING = {"quantiles": "quantiles", "parts": "mixture"}
 
 
 class Problem(NamedTuple):
-    """What is wrong with a field of a row, and the way out."""
+    """What is wrong with a field of a row, perhaps beside another one, and the way out."""
 
     field: str
     what: str
     way_out: str
+    beside: str = ""
 
 
 class Unfit(Exception):
@@ -98,7 +99,8 @@ def low_high(fields: Fields, positive: bool = False) -> tuple[float, float]:
     """`low` and `high`, in order."""
     low, high = number(fields, "low"), number(fields, "high")
     if low > high:
-        raise Unfit(Problem("low", f"low ({low:g}) is above high ({high:g})", "swapped? low must be below high"))
+        what = f"low ({low:g}) is above high ({high:g})"
+        raise Unfit(Problem("low", what, "swapped? low must be below high", beside="high"))
     if low == high:
         raise Unfit(
             Problem("low", f"low and high are both {low:g}", f"give `value: {low:g}` for a number that is certain")

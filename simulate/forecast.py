@@ -160,7 +160,7 @@ def count(
     sets = [hypothesis.set for hypothesis in assumptions.members]
     _check_draws(sets, draws, sampling)
     choice.ready()
-    pilots = [_pilot(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
+    pilots = [first_block(own, seed, one) for own, one in zip(prepared, sets, strict=True)]
     if sampling == SOBOL:
         prepared = dimensions.spread_evenly(prepared, pilots, draws, seed)
     watched = _place(prepared, pilots, sets)
@@ -172,7 +172,7 @@ def count(
     seconds = time.perf_counter() - started
     for one, own, total in zip(sets, prepared, sums, strict=True):
         no_number.check(one, own, total, draws)
-        no_number.check_results(one, own, total, draws)
+        no_number.check_results(one, own, total.results.nan, draws)
     outcome = Outcome(assumptions, members, sums, pairs, kept, draws, seed, seconds, levels, everything)
     _check_evidence(outcome)
     return outcome
@@ -210,8 +210,8 @@ def _least(row: Row, seen: float) -> float:
     return quantiles.ends(row.shape)[0] if row.drawn and row.shape else seen
 
 
-def _pilot(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
-    """All values of the first block."""
+def first_block(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
+    """All values of the first block; raises Mistakes where an input or level is no number there."""
     blocks = each_draw.Blocks(prepared, seed)
     found = blocks.run(0)
     no_number.check(one, prepared, Sums(blocks.tally, take=True), DRAWS)

@@ -17,6 +17,7 @@ from simulate.checkpoint import Checkpoint
 from simulate.designs import HYPOTHESIS, Change
 from simulate.journal import Journal
 from simulate.plan import prepare
+from simulate.rows import Row
 from simulate.sensitivity_question import Output, Question
 from simulate.sensitivity_tables import CROSSED, DATE, NOWHERE, OTHERWISE, WORKS
 
@@ -187,17 +188,21 @@ class _Study:
 
     def _swings(self) -> dict[str, Any]:
         """The answers with one input pinned at each level, all others drawn."""
-        known = {name: row for member in self.set.members for name, row in designs.rows(member.set).items()}
+        known = [designs.rows(member.set) for member in self.set.members]
         inputs, outputs = self.asked.inputs, self.asked.outputs
-        values = np.array([quantiles.at(drawn, SWING) for name in inputs if (drawn := known[name].shape)])
+        values = np.array([_pinned_at([rows[name] for rows in known if name in rows]) for name in inputs])
         numbers = [self._worked_out(len(SWING), partial(self._swing, name)) for name in inputs]
         table = np.array(numbers)[:, : SWING_NUMBERS * len(outputs)].reshape(-1, len(outputs), SWING_NUMBERS)
         answers, errors, difference = table[..., :2].swapaxes(1, 2), table[..., 2:4].swapaxes(1, 2), table[..., 4]
-        unit = _texts(known[name].unit for name in inputs)
+        unit = _texts(next(rows[name].unit for rows in known if name in rows) for name in inputs)
         dims = ("pinned", "level", "output")
         swing = {"long_name": "Monte Carlo standard error of the difference between the two levels"}
         return {
-            "pinned_value": (("pinned", "level"), values, {"long_name": "value in the written unit"}),
+            "pinned_value": (
+                ("pinned", "level"),
+                values,
+                {"long_name": "value in the written unit; nan: by hypothesis"},
+            ),
             "pinned_unit": ("pinned", unit),
             "conditional": (dims, answers, {"long_name": "answer with the input pinned; units of the output"}),
             "conditional_error": (dims, errors, {"long_name": "Monte Carlo standard error"}),
@@ -250,6 +255,13 @@ def _answer(output: Output, values: Array) -> tuple[float, float]:
     low, high = float(ordered[max(middle - around, 0)]), float(ordered[min(middle + around, draws - 1)])
     error = 0.5 * (high - low) if np.isfinite([low, high]).all() else np.nan
     return float(ordered[middle]), error
+
+
+def _pinned_at(rows: Sequence[Row]) -> Array:
+    """Values (level,) at which an input is pinned; no numbers where its row is another under another hypothesis."""
+    values = np.array([quantiles.at(row.shape, SWING) for row in rows if row.shape])
+    found: Array = np.where((values == values[0]).all(axis=0), values[0], np.nan)
+    return found
 
 
 def _labelled(kind: str, table: Array) -> dict[str, Any]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from simulate.assumptions import Assumptions
 from simulate.errors import Mistake, Mistakes
 from simulate.plan import Prepared
@@ -35,9 +37,11 @@ def check(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) 
         raise Mistakes(mistakes)
 
 
-def check_results(assumptions: Assumptions, prepared: Prepared, sums: Sums, draws: int) -> None:
-    """Raise Mistakes where a result is no number in some draw and year: a mistake of what it is made of."""
-    for name, count in zip(prepared.results, sums.results.nan.max(axis=1).tolist(), strict=True):
+def check_results(assumptions: Assumptions, prepared: Prepared, lost: np.ndarray, draws: int) -> None:
+    """Raise Mistakes where a result is no number in some draw and year: a mistake of what it is made of. `lost`
+    (result, year) are such draws.
+    """
+    for name, count in zip(prepared.results, lost.max(axis=1).tolist(), strict=True):
         if count:
             own = assumptions.quantities.get(name) or assumptions.ceilings.get(name.removeprefix("ceiling:"))
             where = own.where if own else "inputs"

@@ -12,6 +12,12 @@ from simulate.compiled import inline, jit
 ALREADY, NEVER = -math.inf, math.inf
 DATE_BINS = 128  # cells of a year in which dates are counted
 
+
+def date_cells(years):
+    """How many cells the instants of a run span; one at least."""
+    return max(math.ceil((years[-1] - years[0]) * DATE_BINS), 1)
+
+
 #: The largest value so far of a quantity, or of what it has above a level that moves (a row of zeros where none does):
 #: rows of both, of the value at the instant before, and of the value now.
 PEAK = np.dtype([("quantity", "i8"), ("moving", "i8"), ("before", "i8"), ("now", "i8")])

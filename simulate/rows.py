@@ -14,7 +14,7 @@ from typing import Any
 
 from simulate import conversion, distributions, formulas, grammar, quantiles, units
 from simulate.errors import Mistake, did_you_mean, shown
-from simulate.fields import ALL_FIELDS, Unfit, family_of
+from simulate.fields import ALL_FIELDS, Problem, Unfit, family_of
 from simulate.shapes import Kind, Shape
 from simulate.units import Conversion, Operation
 
@@ -117,10 +117,7 @@ def read(
         try:
             shape = distributions.shape({field: value for field, value in fields.items() if field not in DESCRIBING})
         except Unfit as unfit:
-            mistakes.extend(
-                Mistake(where(f"{key}.{problem.field}"), f"{key}: {problem.what}", problem.way_out)
-                for problem in unfit.problems
-            )
+            mistakes.extend(_misfit(key, problem, where) for problem in unfit.problems)
     unit_conversion = _conversion(key, fields, kernel_unit, where, mistakes, near)
     at = _at(key, fields, where, mistakes)
     yearly = _yearly(key, fields, where, mistakes)
@@ -133,6 +130,13 @@ def read(
     if shape is not None:
         _sane(key, row, kernel_unit, where, mistakes)
     return None if len(mistakes) > before else row
+
+
+def _misfit(key: str, problem: Problem, where: Where) -> Mistake:
+    """What is wrong with a field, and where the other one stands that it does not fit, if that is elsewhere."""
+    place, other = where(f"{key}.{problem.field}"), where(f"{key}.{problem.beside}") if problem.beside else ""
+    beside = f", {problem.beside} by {other}" if problem.beside and other != place else ""
+    return Mistake(place, f"{key}: {problem.what}{beside}", problem.way_out)
 
 
 def _conversion(

@@ -27,6 +27,7 @@ RANDOM, SOBOL = "random", "sobol"
 READ_BY: Mapping[str, tuple[str, ...]] = {
     "sampling": ("forecast", "validate"),
     "target_error": ("forecast", "validate"),
+    "keep": ("forecast", "validate"),
     "kept": ("forecast", "validate"),
     "threshold": ("sensitivity", "explain"),
     "year": ("sensitivity", "explain"),

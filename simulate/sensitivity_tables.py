@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -48,8 +49,8 @@ def swing_rows(dataset: xr.Dataset) -> Iterator[dict[str, Any]]:
                 "units": str(dataset["output_units"].values[k]),
                 "input": str(name),
                 "input_unit": str(dataset["pinned_unit"].values[i]),
-                "value_p10": float(value_low),
-                "value_p90": float(value_high),
+                "value_p10": None if math.isnan(value_low) else float(value_low),
+                "value_p90": None if math.isnan(value_high) else float(value_high),
                 "answer": float(dataset["answer"].values[k]),
                 "answer_p10": float(low),
                 "answer_p10_error": float(low_error),

@@ -78,12 +78,18 @@ def _swings(dataset: xr.Dataset, k: int, width: int) -> Iterator[str]:
     yield ""
     rows = [["pinned at its 10th, 90th percentile", f"{_heading(dataset, k)} at 10th", "at 90th"]]
     for i in widest(dataset, k)[:MOST]:
-        unit = str(dataset["pinned_unit"].values[i])
-        low, high = (wording.written(float(v), unit) for v in dataset["pinned_value"].values[i])
         ends = zip(dataset["conditional"].values[i, :, k], dataset["conditional_error"].values[i, :, k], strict=True)
-        name = wording.clean(f"{dataset['pinned'].values[i]} {low}, {high} {unit}", 400)
+        name = wording.clean(f"{dataset['pinned'].values[i]} {pinned_at(dataset, i, ', ')}", 400)
         rows.append([name, *(told(dataset, k, *end) for end in ends)])
     yield from columns.lines(rows, width, WIDEST_NAME)
+
+
+def pinned_at(dataset: xr.Dataset, i: int, between: str) -> str:
+    """The two values at which an input is pinned, with their unit; or that they differ between hypotheses."""
+    unit, values = str(dataset["pinned_unit"].values[i]), dataset["pinned_value"].values[i].tolist()
+    if np.isnan(values).any():
+        return "by hypothesis"
+    return f"{between.join(wording.written(value, unit) for value in values)} {wording.clean(unit, 24)}"
 
 
 def widest(dataset: xr.Dataset, k: int) -> list[int]:

@@ -73,6 +73,8 @@ def run(question: Question, seed: int = 1) -> xr.Dataset:
         variables["crossing"] = ("threshold", found.dates, about)
         levels = found.inputs[[names.index(f"threshold:{name}") for name in one.thresholds]]
         variables["level"] = ("threshold", levels, {"long_name": "level, in the unit of its quantity"})
+        about = {"long_name": "1 if the level moves with the years; it is that of the first"}
+        variables["level_moves"] = ("threshold", found.prepared.plan.levels["moves"].astype(np.int8), about)
         variables["quantity"] = ("threshold", np.array([t.quantity for t in one.thresholds.values()], dtype=str))
     return xr.Dataset(variables, coordinates, _attributes(question, found, seed))
 
@@ -86,5 +88,6 @@ def _attributes(question: Question, found: Found, seed: int) -> dict[str, Any]:
         "crossed_in": question.year,
         "among": found.among,
         "share": found.share,
+        "by_weight": int(bool(question.set.hypotheses) or bool(question.set.evidence)),
     }
     return provenance.of_set("explain", question.set, question.draws, seed) | asked

@@ -24,7 +24,8 @@ def lines(dataset: xr.Dataset) -> Iterator[str]:
     yield f"set {wording.clean(attrs['name'], 80)} · seed {attrs['seed']} · {which(dataset)}"
     if attrs["hypotheses"]:
         name = wording.clean(attrs["hypothesis"], 80)
-        yield f"under the hypothesis {name}, the most probable here of {attrs['hypotheses']}"
+        when = "here" if attrs["among"] else "beforehand"
+        yield f"under the hypothesis {name}, the most probable {when} of {attrs['hypotheses']}"
     yield from _inputs(dataset)
     yield from _years(dataset)
     yield from _phases(dataset)
@@ -37,9 +38,11 @@ def which(dataset: xr.Dataset) -> str:
     head = f"draw {attrs['draw']:,}"
     if not attrs["among"]:
         return head
-    share = wording.percent(float(attrs["share"]), float(attrs["draws"]))[0]
+    share = f"{100 * float(attrs['share']):.3g} % of " + (
+        "all, by weight" if attrs["by_weight"] else f"{attrs['draws']:,}"
+    )
     year, threshold = f"{attrs['crossed_in']:g}", wording.clean(attrs["threshold"], 60)
-    among = f"{attrs['among']:,} draws ({share} % of {attrs['draws']:,})"
+    among = f"{attrs['among']:,} draws ({share})"
     return f"{head}, the most typical of {among} that cross {threshold} in {year}"
 
 
@@ -98,7 +101,7 @@ def _crossings(dataset: xr.Dataset) -> Iterator[str]:
         return
     yield ""
     yield "Crossings"
-    for row in rows:
+    for row, moves in zip(rows, dataset["level_moves"].values, strict=True):
         date = (
             f"{row['date']:.1f}"
             if row["date"] is not None
@@ -106,4 +109,5 @@ def _crossings(dataset: xr.Dataset) -> Iterator[str]:
         )
         units = dataset[row["quantity"]].attrs["units"]
         level = wording.level(row["level"], units)
-        yield f"  {wording.clean(row['threshold'], 40):<32}{level:>20}{date:>10}"
+        first = " (its level in the first year)" if moves else ""
+        yield f"  {wording.clean(row['threshold'], 40):<32}{level:>20}{date:>10}{first}"

@@ -9,9 +9,11 @@ what is missing.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,8 +48,21 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
         raise Mistakes(mistakes)
     told = [_told(sweep) for sweep in sweeps]
     said = {sweep.key: sweep.single.value for sweep in sweeps if sweep.points == 1}
-    home = _home(told, resume=said.get("resume") is True)
     threads = run_keys.CHECKS["threads"](said.get("threads"))
+    with _home(told, resume=said.get("resume") is True) as home:
+        return _run(library, sweeps, told, said, home, count, threads)
+
+
+def _run(
+    library: Library,
+    sweeps: Sequence[words.Sweep],
+    told: Sequence[str],
+    said: Mapping[str, Any],
+    home: Path,
+    count: int,
+    threads: int | None,
+) -> int:
+    """Run the jobs, gather what they left, and say which failed."""
     with held():
         records = launching.run(library, told, launchers.chosen(said), home, count, threads)
     swept = [sweep.key for sweep in sweeps if sweep.points > 1]
@@ -117,19 +132,42 @@ def _told(sweep: words.Sweep) -> str:
     return f"{texts[0][0]}={','.join(text[2] for text in texts)}"
 
 
-def _home(told: Sequence[str], resume: bool) -> Path:
-    """The folder of a sweep: `sweep-<hash of its words>-<number>`, with resume the last one of these words."""
-    from simulate import store
+@contextmanager
+def _home(told: Sequence[str], resume: bool) -> Iterator[Path]:
+    """The folder of a sweep: `sweep-<hash of its words>-<number>`, with resume the last one of these words. A new
+    number is taken by making the folder, so that no other sweep has it; an empty one is removed in the end.
+    """
+    from simulate import durable, store
 
-    how = ("resume=", "threads=", "engine=", "engine.", launchers.KEY, launchers.OPTIONS)
-    which = sorted(word for word in told if not word.startswith(how))
+    how = ("resume=", "overwrite=", "threads=", "engine=", "engine.", launchers.KEY, launchers.OPTIONS)
+    which = [word for word in told if not word.startswith(how)]  # in their order, which numbers the jobs
     stem = f"sweep-{hashlib.sha256(json.dumps(which).encode()).hexdigest()[:8]}-"
     there = store.ROOT.iterdir() if store.ROOT.is_dir() else ()
     numbers = [
         int(path.name.removeprefix(stem)) for path in there if re.fullmatch(re.escape(stem) + "[0-9]+", path.name)
     ]
     last = max(numbers, default=0)
-    return store.ROOT / f"{stem}{max(last, 1) if resume else last + 1}"
+    if resume:
+        yield store.ROOT / f"{stem}{max(last, 1)}"
+        return
+    made = not store.ROOT.exists()
+    with durable.storing(store.ROOT):
+        home = next(home for number in itertools.count(last + 1) if _made(home := store.ROOT / f"{stem}{number}"))
+    try:
+        yield home
+    finally:
+        for folder in (home, *([store.ROOT] if made else [])):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _made(folder: Path) -> bool:
+    """Make a folder; False where it is there already."""
+    try:
+        folder.mkdir(parents=True)
+    except FileExistsError:
+        return False
+    return True
 
 
 def _collect(done: Sequence[Job], home: Path) -> Path:

@@ -15,6 +15,7 @@ from simulate.errors import did_you_mean, shown
 from simulate.laws import LAWS, PARAMETERS
 from simulate.rows import Row
 
+MOST_CUT = 0.5  # of a distribution that goes without a word
 SLACK = 1e-12  # a share that rounding lifts above 1 by this is 1
 
 
@@ -107,6 +108,25 @@ def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
         if name in dated and row.at is not None and row.at > start:
             what = f"inputs.{name}.at ({row.at:g}) is after the start ({start:g})"
             check.wrong(f"inputs.{name}.at", what, "give the level at the start or before, or start later")
+
+
+def note_start(check: Check, table: Mapping[str, Row], start: float) -> None:
+    """Say which starting levels are taken for those of a start that the command line has moved."""
+    dated = {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
+    dated |= {f"{path.name}_start" for driver in DRIVERS.values() for path in layout.paths(driver)}
+    stated = [name for name, row in table.items() if name in dated and row.at is None]
+    given = check.section("inputs")
+    moved = [name for name in stated if not any(check.in_words(f"inputs.{name}.{field}") for field in given[name])]
+    if check.in_words("start") and moved:
+        check.notes.append(f"levels that the set states for its own start are taken for {start:g}: {', '.join(moved)}")
+
+
+def note_cuts(check: Check, table: Mapping[str, Row]) -> None:
+    """Say where `min` and `max` cut away most of a distribution: few mean that."""
+    for name, row in table.items():
+        if row.shape and row.shape.truncated > MOST_CUT:
+            cut = f"{100 * row.shape.truncated:.3g} % of what is stated"
+            check.notes.append(f"min and max cut away {cut} for inputs.{name} ({row.where})")
 
 
 def _refuse_dates(check: Check, meant: set[str]) -> None:

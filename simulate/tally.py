@@ -8,7 +8,7 @@ from simulate import histograms
 from simulate.blocks import DRAWS
 from simulate.counting import Noted, Tally, Watched
 from simulate.plan import Prepared
-from simulate.reached import DATE_BINS
+from simulate.reached import date_cells
 from simulate.summary import Sum
 
 BY_PART = ("mass", "crossed")  # and the sums of what is watched
@@ -49,14 +49,13 @@ def blank(
     """
     plan = prepared.plan
     years, thresholds = len(plan.years), len(plan.levels)
-    cells = max(int(np.ceil((plan.years[-1] - plan.years[0]) * DATE_BINS)), 1)
     return Tally(
         inputs=histograms.empty(watched.inputs, prepared.weighted),
         results=other.results if other else histograms.empty(watched.results, prepared.weighted),
         mass=np.zeros(1, np.int64),
         binding=np.zeros((len(plan.ceilings), years), np.int64),
         crossed=np.zeros((thresholds, years), np.int64),
-        dates=np.zeros((thresholds, cells), np.int64),
+        dates=np.zeros((thresholds, date_cells(plan.years)), np.int64),
         dates_differ=np.zeros(thresholds, np.int64),
         poles=np.zeros((len(plan.poles), years), np.int64),
         broken=np.zeros(len(plan.derived), np.int64),

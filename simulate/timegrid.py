@@ -38,18 +38,14 @@ def instants(check: Check) -> np.ndarray:
     a_year = round(1.0 / step)  # so that every spelling of a third of a year meets the whole years, however far off
     steps = (horizon - start) * a_year
     if horizon <= start:
-        if _given_in_words(check, "start") and not _given_in_words(check, "horizon"):
+        if check.in_words("start") and not check.in_words("horizon"):
             check.wrong("start", f"start ({start:g}) is not before horizon ({horizon:g})", "give a later horizon too")
         else:
-            check.wrong("horizon", f"horizon ({horizon:g}) is not after start ({start:g})", "swapped?")
+            where = check.where("start")
+            check.wrong("horizon", f"horizon ({horizon:g}) is not after start ({start:g}, {where})", "swapped?")
     elif abs(steps - round(steps)) > 1e-6:
         what = f"horizon - start = {horizon - start:g} is no whole number of steps of {step:g}"
         check.wrong("horizon", what, "move one of them")
     elif steps > MOST_YEARS:
         check.wrong("step", f"{steps:.0f} instants", f"at most {MOST_YEARS}: a longer step or a nearer horizon")
     return PLACEHOLDER if len(check.mistakes) > before else start + np.arange(round(steps) + 1) / a_year
-
-
-def _given_in_words(check: Check, key: str) -> bool:
-    """Whether the command line states a key, and so has the last word on it."""
-    return check.where(key).startswith("override ")

@@ -109,18 +109,16 @@ def find(question: Question, seed: int) -> Found:
 
 
 def _commonest(question: Question, seed: int) -> str:
-    """The threshold that most draws, by weight, cross in that year, under the hypothesis that is the most probable
-    beforehand.
-    """
-    likely = max(question.set.members, key=lambda member: member.weight)
-    blocks = each_draw.Blocks(prepare(likely.set), seed)
-    count = np.zeros(len(likely.set.thresholds))
-    for block in range(-(-question.draws // DRAWS)):
-        seen = blocks.run(block)
-        there = block * DRAWS + np.arange(DRAWS) < question.draws
-        crosses = there & (seen.dates >= question.year) & (seen.dates < question.year + 1.0)
-        count += (crosses * seen.weights.astype(np.float64)).sum(axis=1)
-    return list(likely.set.thresholds)[int(np.argmax(count))]
+    """The threshold that most draws, by weight, cross in that year under all hypotheses."""
+    count = np.zeros(len(question.set.thresholds))
+    for member in question.set.members:
+        blocks = each_draw.Blocks(prepare(member.set), seed)
+        for block in range(-(-question.draws // DRAWS)):
+            seen = blocks.run(block)
+            there = block * DRAWS + np.arange(DRAWS) < question.draws
+            crosses = there & (seen.dates >= question.year) & (seen.dates < question.year + 1.0)
+            count += member.weight * (crosses * seen.weights.astype(np.float64)).sum(axis=1)
+    return list(question.set.thresholds)[int(np.argmax(count))]
 
 
 def _crossing_in(question: Question, member: Hypothesis, seed: int) -> tuple[NDArray[np.int64], Array, Array, float]:

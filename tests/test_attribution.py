@@ -213,6 +213,29 @@ def test_the_study(folder: Path) -> None:
         assert numbers == set(re.findall(r"[<>+±-]?\d+\.\d+", outcome.out))  # wherever it is cut into blocks
 
 
+def test_median_dates_are_those_of_a_forecast(folder: Path) -> None:
+    """Also where half of the draws never cross: then there is none, whatever the others do."""
+    write(folder, "rare.yaml", HEADER + "defaults: [first]\nhorizon: 2030\ninputs: {trend_growth: {value: 0.5}}\n")
+    found = attribute(folder, "rare", at=[2028])
+    for side, name in (("first", "first"), ("other", "rare")):
+        alone = package.run(name, draws=2000, config_dir=folder, overrides=["thresholds=[regulatory]"])
+        there = alone["crossing"].sel(crossing_quantile=0.5)
+        expected = np.where(alone["never"] >= 0.5, np.inf, there)
+        for threshold, date in zip(there["threshold"].values, expected, strict=True):
+            if threshold in found["threshold"].values:
+                assert float(found[f"crossing_{side}"].sel(threshold=threshold)) == date
+    assert np.isinf(found["crossing_other"].sel(threshold="level"))
+
+
+def test_levels_of_hypotheses_that_only_one_set_has_are_left_out(folder: Path) -> None:
+    hypotheses = "a: {weight: 0.5}, b: {weight: 0.5, thresholds: {mine: {value: 29, unit: log10 FLOP}}}"
+    mine = "thresholds: {mine: {value: 28, unit: log10 FLOP}}"
+    write(folder, "own.yaml", HEADER + f"defaults: [first]\n{mine}\nhypotheses: {{{hypotheses}}}\n")
+    found = attribute(folder, "own")
+    assert "mine" not in found["threshold"].values
+    assert "level" in found["threshold"].values
+
+
 @pytest.mark.parametrize(
     ("words", "told"),
     [

@@ -92,7 +92,7 @@ def sums(settings: dict[str, Any], first: int, last: int, draws: int) -> Sums:
     """The counts of some blocks of a run, placed as the run places them."""
     built = build(settings)
     prepared = prepare(built)
-    (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, built)], [built])
+    (watched,) = forecast._place([prepared], [forecast.first_block(prepared, 1, built)], [built])
     tally = blank(prepared, watched, np.zeros((0, 0, 0), np.float32))
     Memory(prepared, watched, tally, noted_crossings(0, 0)).run(1, first, last, draws)
     return Sums(tally, take=True)

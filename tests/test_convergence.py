@@ -14,6 +14,7 @@ import xarray as xr
 from conftest import Verified
 from kernel_values import settings_of
 
+import simulate as package
 from simulate import convergence_card, forecast, parts, report, store
 from simulate.assumptions import build
 from simulate.engines import local
@@ -201,7 +202,7 @@ def test_what_is_measured_does_not_depend_on_threads_and_is_kept_in_a_checkpoint
     assert len(seen) == 1
     one = build(settings())
     prepared = prepare(one)
-    (watched,) = forecast._place([prepared], [forecast._pilot(prepared, 1, one)], [one])
+    (watched,) = forecast._place([prepared], [forecast.first_block(prepared, 1, one)], [one])
     member = Member(prepared, watched, np.zeros((0, 2, 0), np.float32), np.zeros((1, 0)))
     whole = local.Run([member], DRAWS, 1, 4)
     whole.work(whole.memories())
@@ -257,6 +258,14 @@ def doubted(numbers: range) -> dict[int, list[str]]:
 
 def test_a_few_healthy_runs_are_not_doubted() -> None:
     assert doubted(range(10)) == {}
+
+
+@pytest.mark.parametrize("draws", [600, 1500])
+def test_a_short_run_of_the_default_set_has_no_heavy_tails(draws: int) -> None:
+    """The 200 draws farthest out are too large a part of it to be called a tail."""
+    for seed in (1, 2):
+        found = package.run("baseline_2026", draws=draws, seed=seed)
+        assert "tail" not in {doubt["check"] for doubt in convergence_card.doubts(found)}
 
 
 @pytest.mark.long

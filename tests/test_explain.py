@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 import simulate as package
-from simulate import assumptions, compose, forecast, plots, story, typical
+from simulate import assumptions, compose, forecast, plots, story, story_text, typical
 from simulate.errors import Mistakes
 from simulate.plots import labels
 
@@ -133,6 +133,29 @@ def test_the_figure_marks_the_crossing(tmp_path: Path) -> None:
     )
     assert wanted
     np.testing.assert_allclose(marks, wanted)
+
+
+def test_the_default_threshold_is_that_of_all_hypotheses(tmp_path: Path) -> None:
+    """Under the hypothesis of the larger weight hardly anything crosses anything in that year."""
+    levels = "thresholds: {level: {value: 30.5, unit: log10 FLOP}, far: {value: 28, unit: log10 FLOP}}"
+    two = "hypotheses: {slow: {weight: 0.51, inputs: {trend_growth: {value: 0.3}}}, fast: {weight: 0.49}}\n"
+    own = built(tmp_path, ONE.replace("thresholds: {level: {value: 30, unit: log10 FLOP}}", levels) + two)
+    told = story.run(typical.ask(own, 5000, year=2030), 1)
+    assert told.attrs["threshold"] == "level"
+    assert f"({100 * told.attrs['share']:.3g} % of all, by weight)" in " ".join(story_text.lines(told))
+    one = story.run(typical.ask(own, 5000, draw=3), 1)
+    assert "the most probable beforehand of 2" in " ".join(story_text.lines(one))
+
+
+def test_a_level_that_moves_is_that_of_the_first_year(tmp_path: Path) -> None:
+    own = built(
+        tmp_path, ONE.replace("{value: 30, unit: log10 FLOP}", "{formula: 1e30 / 2 ** (year - 2026), unit: FLOP}")
+    )
+    told = story.run(typical.ask(own, 2000, year=2029), 1)
+    assert any(line.endswith("(its level in the first year)") for line in story_text.lines(told))
+    dots = [float(np.asarray(line.get_xdata())[0]) for line in plots.story(told).lines if line.get_marker() == "o"]
+    assert dots
+    assert float(told["crossing"].sel(threshold="level")) not in dots
 
 
 def test_labels_of_close_crossings_lie_side_by_side(tmp_path: Path) -> None:

@@ -204,6 +204,10 @@ def test_the_hypothesis_is_an_input(tmp_path: Path) -> None:
         one = index_of(dataset, name)
         assert near(one[:3], 0.5), one
         assert near(one[3:], 0.5), one
+    swings = {row["input"]: row for row in sensitivity_tables.swing_rows(dataset)}
+    assert swings["trend_start"]["value_p10"] is None
+    assert swings["trend_growth"]["value_p10"] == pytest.approx(1.0, abs=1e-3)
+    assert sensitivity_text.pinned_at(dataset, list(swings).index("trend_start"), ", ") == "by hypothesis"
 
 
 def test_inputs_without_effect_are_found(tmp_path: Path) -> None:

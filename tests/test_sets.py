@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import xarray as xr
-from command_line import simulate
+from command_line import HEADER, Outcome, simulate, write
 
 import simulate as package
 from simulate import assumptions, compose
@@ -294,6 +294,47 @@ quantities: {double: {formula: "2*campus", unit: W, at: 2030}}
 @pytest.mark.parametrize("row", ["spend_start", "spend_growth", "chip_stock_start", "algorithm_growth"])
 def test_a_date_where_it_means_something(row: str) -> None:
     assert simulate("study=validate", f"inputs.{row}.at=2025").code == 0
+
+
+def told_of(tmp_path: Path, text: str, *words: str) -> Outcome:
+    """What validate says of an own set, with its folder as SETS."""
+    write(tmp_path / "sets", "own.yaml", HEADER + text)
+    outcome = simulate("study=validate", "assumptions=own", f"--config-dir={tmp_path / 'sets'}", *words)
+    return outcome._replace(out=outcome.out, err=outcome.err.replace(str(tmp_path / "sets"), "SETS"))
+
+
+def test_formulas_are_tried(tmp_path: Path) -> None:
+    text = "defaults: [baseline_2026]\n"
+    assert told_of(tmp_path, text + 'quantities: {twice: {formula: "2*trend", unit: OOM}}\n').code == 0
+    for own, said in (
+        ('quantities: {q: {formula: "log10(-1 - trend)", unit: OOM}}', "q is not a number in 100 % of the draws"),
+        ('thresholds: {t: {formula: "1e26/(utilisation - utilisation)", unit: FLOP}}', "thresholds.t is below 0 or no"),
+    ):
+        outcome = told_of(tmp_path, text + own + "\n")
+        assert (outcome.code, outcome.out) == (2, "")
+        assert f"own.yaml:3: {said}" in outcome.err
+
+
+def test_both_places_are_told_of_what_does_not_fit(tmp_path: Path) -> None:
+    outcome = told_of(tmp_path, "defaults: [baseline_2026]\nstart: 2070\n")
+    assert re.search(r"horizon \(2060\) is not after start \(2070, SETS/assumptions/own.yaml:3\)", outcome.err)
+    outcome = told_of(tmp_path, "defaults: [baseline_2026]\ninputs: {chip_growth: {high: 1.9}}\n")
+    assert "low (2) is above high (1.9), high by SETS/assumptions/own.yaml:3; swapped?" in outcome.err
+    outcome = told_of(tmp_path, "defaults: [baseline_2026]\ninputs: {chip_growth: {low: 3, high: 1.9}}\n")
+    assert "low (3) is above high (1.9); swapped?" in outcome.err
+
+
+def test_levels_of_another_start_are_told(tmp_path: Path) -> None:
+    moved = told_of(tmp_path, "defaults: [baseline_2026]\n", "start=2020", "inputs.spend_start.value=1e8")
+    assert "for its own start are taken for 2020: gwp_start, price_performance_start," in moved.out
+    assert "token_start" not in moved.out  # it has a date of its own
+    assert "for its own start" not in told_of(tmp_path, "defaults: [baseline_2026]\nstart: 2020\n").out
+
+
+def test_a_distribution_that_is_cut_away_is_told(tmp_path: Path) -> None:
+    text = "defaults: [baseline_2026]\ninputs: {chip_share: {low: 3, high: 20, max: 1}}\n"
+    assert "cut away 99.7 % of what is stated for inputs.chip_share" in told_of(tmp_path, text).out
+    assert "cut away" not in told_of(tmp_path, text.replace("max: 1", "max: 9")).out
 
 
 def test_a_set_that_lacks_a_row_is_not_valid() -> None:

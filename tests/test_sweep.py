@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from command_line import HEADER, LINE, simulate, write
 
-from simulate import netcdf, plots, store
+from simulate import netcdf, plots, store, sweep
 from simulate.library import Library
 
 
@@ -82,6 +82,29 @@ def test_resume_runs_only_what_is_missing(words: list[str]) -> None:
     assert store.load(folder / "result.nc").identical(whole)
     anew = simulate(*sweep)
     assert Path(anew.out.splitlines()[-1]) != folder
+
+
+def test_words_in_another_order_are_another_sweep(words: list[str]) -> None:
+    """Jobs are numbered in the order of the words."""
+    first = simulate(*words, "seed=1,2", "assumptions=line,longer")
+    folder = Path(first.out.splitlines()[-1])
+    before = (folder / "result.nc").read_bytes()
+    other = simulate(*words, "assumptions=line,longer", "seed=1,2", "resume=true")
+    assert other.code == 0
+    assert Path(other.out.splitlines()[-1]) != folder
+    assert (folder / "result.nc").read_bytes() == before
+    again = simulate(*words, "seed=1,2", "assumptions=line,longer", "resume=true", "overwrite=true")
+    assert Path(again.out.splitlines()[-1]) == folder
+
+
+def test_a_number_that_another_sweep_has_taken_is_left_to_it(words: list[str]) -> None:
+    """Two sweeps of the same words at the same time."""
+    told = [f"draws={1000}", "seed=1,2"]
+    with sweep._home(told, resume=False) as mine, sweep._home(told, resume=False) as other:
+        assert mine != other
+        assert mine.is_dir()
+        assert other.is_dir()
+    assert not Path("outputs").exists()
 
 
 def test_what_a_kill_while_gathering_leaves_is_swept_up(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,7 +44,8 @@ def story(dataset: xr.Dataset, ax: Axes | None = None) -> Axes:
         marks, said = [], []
         for i, name in enumerate(dataset["threshold"].values if "threshold" in dataset else ()):
             date = float(dataset["crossing"].values[i])
-            if np.isfinite(date) and str(dataset["quantity"].values[i]) in MEASURED_ON:
+            moves = bool(dataset["level_moves"].values[i])  # a level that is known in the first year only
+            if np.isfinite(date) and str(dataset["quantity"].values[i]) in MEASURED_ON and not moves:
                 marks.append((date, float(dataset["level"].values[i])))
                 said.append(f"{wording.clean(name, 40)} {date:.1f}")
                 ax.plot(*marks[-1], marker="o", color="#000000", markersize=4, linestyle="none")

@@ -36,14 +36,12 @@ def tornado(dataset: xr.Dataset, ax: Axes | None = None, output: str | None = No
         middle = scale * float(np.clip(answer, *span))
         for place, i in enumerate(order):
             values, errors = (dataset[f"conditional{end}"].values[i, :, k] for end in ("", "_error"))
-            unit = str(dataset["pinned_unit"].values[i])
-            told = [wording.written(float(v), unit) for v in dataset["pinned_value"].values[i]]
             for at, error, colour in zip(values, errors, (style.SKY, style.ORANGE), strict=True):
                 to = scale * float(np.clip(at, *span))
                 ax.barh(place, to - middle, left=middle, height=0.7, color=colour)
                 if np.isfinite(error) and np.isfinite(to):
                     ax.errorbar(to, place, xerr=1.96 * scale * error, color="#333333", linewidth=0.8, capsize=1.5)
-            beside = labels.fitted(f"{told[0]} to {told[1]} {wording.clean(unit, 24)}", 2.1, 7)
+            beside = labels.fitted(sensitivity_text.pinned_at(dataset, i, " to "), 2.1, 7)
             ax.text(1.01, place, beside, transform=ax.get_yaxis_transform(), va="center", fontsize=7, color="#555555")
         ax.axvline(middle, color="#222222", linewidth=1.0)
         names = [labels.fitted(wording.clean(dataset["pinned"].values[i], 60), 2.4, 8) for i in order]

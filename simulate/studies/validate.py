@@ -1,11 +1,14 @@
-"""Check a set and everything said on the command line, and run nothing."""
+"""Check a set and everything said on the command line; of a set with formulas, also what they give in 512 draws."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from simulate.errors import Mistakes
+
+if TYPE_CHECKING:
+    from simulate.assumptions import Assumptions
 
 LONGEST = 1000
 """Characters of a note: some name many rows."""
@@ -21,6 +24,9 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     numbers = published.read(settings, built, check)
     if check.mistakes:
         raise Mistakes(check.mistakes)
+    for member in built.members:
+        if _has_formulas(member.set):
+            _try(member.set, settings["seed"])
     page.say(f"valid: {wording.clean(settings['name'])}")
     counts = {
         ("hypothesis", "hypotheses"): built.hypotheses,
@@ -34,3 +40,21 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
         page.say(f"note: {wording.clean(note, LONGEST)}")
     for name in built.unused:
         page.say(f"note: inputs.{name} is not read by the chosen laws and limits")
+
+
+def _has_formulas(one: Assumptions) -> bool:
+    stated = [*one.rows.values(), *(level.row for level in one.thresholds.values())]
+    own = [*one.quantities.values(), *(ceiling for ceiling in one.ceilings.values() if ceiling)]
+    return bool(own or one.evidence.likelihoods or any(row.formula for row in stated))
+
+
+def _try(one: Assumptions, seed: int) -> None:
+    """Raise Mistakes where a formula gives no number in the first block of draws."""
+    import numpy as np
+
+    from simulate import forecast, no_number
+    from simulate.plan import prepare
+
+    prepared = prepare(one)
+    found = forecast.first_block(prepared, seed, one).results
+    no_number.check_results(one, prepared, np.isnan(found).sum(axis=2), found.shape[2])
