@@ -126,7 +126,7 @@ def _pair(
                 mistakes.append(
                     Mistake(
                         where("correlations"),
-                        f"{key}: no input is called '{name}'{did_you_mean(name, drawn)}",
+                        f"{key}: no input is called '{name}'{did_you_mean(name, [*drawn, *broken])}",
                         "name inputs of this set",
                     )
                 )

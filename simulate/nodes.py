@@ -73,7 +73,8 @@ def yaml_mistake(error: yaml.YAMLError, where: str) -> Mistake:
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     problem = getattr(error, "problem", None) or "is not YAML"
     place = f"{where}:{mark.line + 1}" if mark else where
-    return Mistake(place, f"not readable as YAML: {shown(problem)[1:-1]}", "mind colons, quotes and indentation")
+    way_out = "mind colons, quotes and indentation, which is made of blanks"
+    return Mistake(place, f"not readable as YAML: {shown(problem)[1:-1]}", way_out)
 
 
 class Tree:
@@ -129,7 +130,9 @@ class Tree:
             self.wrong(node, "`_target_` is not allowed here", "a set is data; it names no code")
         elif node.tag != STRING:
             kind = node.tag.rpartition(":")[2]
-            self.wrong(node, f"key {shown(key)} is read as {kind}, not as a name", f'quote it: "{shown(key)[1:-1]}"')
+            in_row = path.partition(".")[0] in grammar.ROW_SECTIONS and path.count(".") == 1
+            way_out = "write numbers without commas: 1000000" if in_row else f'quote it: "{shown(key)[1:-1]}"'
+            self.wrong(node, f"key {shown(key)} is read as {kind}, not as a name", way_out)
         elif "${" in key:
             self.wrong(node, "interpolations (${...}) are not allowed", "write the value out")
         elif self.group == "sweep":
@@ -174,7 +177,9 @@ class Tree:
         if len(parts) == 2 and node.tag == NULL:
             return True
         self.value(node, dotted)
-        example = "{dist: lognormal, low: 1, high: 2, unit: x/yr}" if parts[0] in grammar.ROW_SECTIONS else "{...}"
+        row = "{dist: lognormal, low: 1, high: 2, unit: x/yr}"
+        rows = f"rows below it, indented: NAME: {row}" if len(parts) == 1 else row
+        example = rows if parts[0] in grammar.ROW_SECTIONS else "{...}"
         self.wrong(node, f"'{dotted}' must be a mapping", f"write {parts[-1]}: {example}")
         return False
 

@@ -54,6 +54,7 @@ def hypotheses(
         mistakes.append(Mistake("law_of", what, f"one of: {', '.join(paths) or 'none'}"))
     named = list(RIVALS) if laws is None else laws
     named = named if isinstance(named, list) else [named]
+    named = [law.replace("_", "-") if isinstance(law, str) else law for law in named]  # as results name them
     for law in named:
         if law not in LAWS:
             near = did_you_mean(str(law), LAWS)

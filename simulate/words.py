@@ -122,7 +122,8 @@ def _split(word: str) -> tuple[str, str]:
     if not key:
         raise _Wrong(f"{shown(word)} has no key", "write key=value")
     if not equals:
-        raise _Wrong(f"{shown(word)} has no value", f"write {shown(word)[1:-1]}=VALUE")
+        way_out = f"write {shown(word)[1:-1]}=VALUE; a study is chosen by study=NAME, help is asked for by --help"
+        raise _Wrong(f"{shown(word)} has no value", way_out)
     if text.startswith("="):
         raise _Wrong(f"{shown(word)} has two equal signs", f"write {shown(key + text)[1:-1]}")
     if not KEY.fullmatch(key):

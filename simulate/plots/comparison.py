@@ -51,7 +51,7 @@ def compared_fan(dataset: xr.Dataset, ax: Axes | None = None, quantity: str = "t
                 ax.plot(year, edge, color=colour, linewidth=0.6, alpha=0.7, linestyle=line, zorder=2.5)
             ax.plot(year, centre, color=colour, linewidth=2.0, linestyle=line, zorder=3)
             heights.append(float(np.clip(centre[-1], bottom, top)))
-            texts.append(wording.clean(name, 40))
+            texts.append(wording.clean(name, 40) + _until(year, dataset["year"].values[shown]))
             looks.append((colour, line))
         units = contents.units(dataset, quantity)
         style.years(ax, dataset["year"].values[shown])
@@ -103,7 +103,7 @@ def compared_probability(dataset: xr.Dataset, ax: Axes | None = None, threshold:
             last = share[there][-1]
             value, _ = wording.percent(last / 100, float(dataset["set_effective_sample_size"][k]))
             heights.append(float(last))
-            texts.append(f"{value} %  {wording.clean(name, 32)}")
+            texts.append(f"{value} %  {wording.clean(name, 32)}{_until(year, dataset['year'].values[shown])}")
             looks.append((colour, line))
         ax.set_ylim(-1.5, 101.5)
         style.years(ax, dataset["year"].values[shown])
@@ -115,6 +115,11 @@ def compared_probability(dataset: xr.Dataset, ax: Axes | None = None, threshold:
         title = f"Probability that {wording.clean(threshold, 40)} has been crossed, by date"
         style.frame(ax, dataset, title, note, legend=True)
     return ax
+
+
+def _until(years: np.ndarray, of_all: np.ndarray) -> str:
+    """Where the curve of a set ends, if that is before the others do."""
+    return f" (to {years[-1]:g})" if years[-1] < of_all[-1] else ""
 
 
 def _note(dataset: xr.Dataset) -> str:

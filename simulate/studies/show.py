@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from simulate.errors import Mistakes, or_rather
+from simulate.errors import Mistake, Mistakes, or_rather
 
 if TYPE_CHECKING:
     from simulate.checking import Check
@@ -33,7 +33,7 @@ def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     hypotheses = check.section("hypotheses")
     sections = _sections(settings, hypotheses)
     if not names:
-        check.wrong("study=show", "needs the name of a row", "write study=show inputs=chip_growth")
+        check.mistakes.append(Mistake("study=show", "needs the name of a row", "write study=show inputs=chip_growth"))
     told: list[list[str]] = []
     for name in map(str, names or ()):
         if name in sections:
