@@ -68,8 +68,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         from importlib.metadata import version
 
         return _say(f"simulate {version('simulate-training-compute')}\n")
-    from simulate import command
-
+    try:
+        from simulate import command
+    except KeyboardInterrupt:  # the import takes a while
+        return 130
     return command.run(words)
 
 

@@ -116,7 +116,7 @@ def build(settings: Mapping[str, Any], where: Where = str) -> Assumptions:
     if check.mistakes:
         # Each once: what is wrong with the set is so under every hypothesis, whatever name is nearest there.
         raise Mistakes(list({(mistake.where, mistake.what): mistake for mistake in check.mistakes}.values()))
-    notes = dict.fromkeys(note for member in built for note in member.set.notes)
+    notes = dict.fromkeys([*hypotheses.restated(check, variants), *(n for member in built for n in member.set.notes)])
     return replace(
         built[0].set,
         settings=dict(settings),

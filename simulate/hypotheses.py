@@ -200,6 +200,19 @@ def same(check: Check, section: str, field: str, first: Stated, other: Stated) -
         check.wrong(f"hypotheses.{departing.hypothesis}.{section}.{name}.{field}", what, way_out)
 
 
+def restated(check: Check, variants: list[Variant]) -> list[str]:
+    """What is said of rows that the command line states and hypotheses state again: there it may change nothing."""
+    found = []
+    for section in ("inputs", "thresholds"):
+        for name, fields in check.section(section).items():
+            key = f"{section}.{name}"
+            if isinstance(fields, Mapping) and any(check.in_words(f"{key}.{field}") for field in fields):
+                over = [one.name for one in variants if name in (one.changes.get(section) or {})]
+                if over:
+                    found.append(f"{key} is stated again by hypotheses, over the command line: {', '.join(over)}")
+    return found
+
+
 def names_read(variants: list[Variant]) -> frozenset[str]:
     """Names that formulas of any hypothesis read: an input of which one hypothesis has no need is no mistake."""
     found: set[str] = set()

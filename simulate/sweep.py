@@ -50,7 +50,13 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     said = {sweep.key: sweep.single.value for sweep in sweeps if sweep.points == 1}
     threads = run_keys.CHECKS["threads"](said.get("threads"))
     with _home(told, resume=said.get("resume") is True) as home:
-        return _run(library, sweeps, told, said, home, count, threads)
+        try:
+            return _run(library, sweeps, told, said, home, count, threads)
+        except BaseException as error:
+            kept = len(list(home.glob("*/manifest.json")))
+            if kept:
+                error.add_note(f"{kept} of {count} jobs are kept in {home}")
+            raise
 
 
 def _run(

@@ -331,6 +331,15 @@ def test_levels_of_another_start_are_told(tmp_path: Path) -> None:
     assert "for its own start" not in told_of(tmp_path, "defaults: [baseline_2026]\nstart: 2020\n").out
 
 
+def test_a_row_that_hypotheses_state_again_is_told(tmp_path: Path) -> None:
+    text = (
+        "defaults: [baseline_2026]\nhypotheses: {a: {weight: 0.5}, b: {weight: 0.5, inputs: {chip_growth: {low: 3}}}}\n"
+    )
+    said = "note: inputs.chip_growth is stated again by hypotheses, over the command line: b\n"
+    assert said in told_of(tmp_path, text, "inputs.chip_growth.low=2.5").out
+    assert "stated again" not in told_of(tmp_path, text, "inputs.spend_growth.low=2.5").out
+
+
 def test_a_distribution_that_is_cut_away_is_told(tmp_path: Path) -> None:
     text = "defaults: [baseline_2026]\ninputs: {chip_share: {low: 3, high: 20, max: 1}}\n"
     assert "cut away 99.7 % of what is stated for inputs.chip_share" in told_of(tmp_path, text).out

@@ -84,6 +84,17 @@ def test_resume_runs_only_what_is_missing(words: list[str]) -> None:
     assert Path(anew.out.splitlines()[-1]) != folder
 
 
+def test_an_interrupted_sweep_says_what_is_kept(words: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sweep, "_collect", killed)
+        outcome = simulate(*words, "assumptions=line,longer")
+    assert outcome.code == 130
+    assert re.search(r"interrupted; 2 of 2 jobs are kept in outputs/sweep-\S+\ngo on with: simulate -m ", outcome.err)
+
+
 def test_words_in_another_order_are_another_sweep(words: list[str]) -> None:
     """Jobs are numbered in the order of the words."""
     first = simulate(*words, "seed=1,2", "assumptions=line,longer")
