@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from simulate.combination import Statistic
 
 MOST_FIGURES = 12
+SMALLEST = 1e-12  # error of a change, of which none at all is the surest
 
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
@@ -49,7 +50,9 @@ def planned(settings: dict[str, Any]) -> tuple[list[Assumptions], Coalitions, li
 
 
 def _figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
-    """Waterfalls of what can be shared out: dates, then probabilities and compute in the last year asked for."""
+    """Waterfalls of what can be shared out: dates, and probabilities and compute in the last year asked for, the surest
+    changes first.
+    """
     import numpy as np
 
     from simulate import attribution_tables, plots
@@ -57,7 +60,7 @@ def _figures(dataset: xr.Dataset) -> dict[str, Callable[[Any], Any]]:
     every = [change for change in attribution_tables.changes(dataset) if np.isfinite(change.shares).all()]
     last = max((change.year or 0.0 for change in every), default=0.0)
     chosen = [change for change in every if change.year in (None, last) and any(change.shares)]
-    chosen.sort(key=lambda change: change.kind != attribution_tables.DATE)
+    chosen.sort(key=lambda change: -abs(change.total) / max(change.total_error, SMALLEST))
     found: dict[str, Callable[[Any], Any]] = {}
     for change in chosen[:MOST_FIGURES]:
         name = "_".join(dict.fromkeys([change.kind, change.of, *([f"{change.year:g}"] if change.year else [])]))
