@@ -156,5 +156,5 @@ def _errors_of_dates(found: xr.Dataset, worth: Array, posterior: Array) -> Array
             spread = spread_at(dates[which, date], level, years, worth[which])
             ends = np.clip([level - spread, level + spread], 0.0, 1.0)
             low, high = mixture.of_shares(values[:, :, which : which + 1], posterior, ends)[:, 0]
-            errors[which, date] = 0.5 * (high - low)
+            errors[which, date] = 0.5 * (high - low) if np.isfinite([low, high]).all() else np.inf
     return errors
