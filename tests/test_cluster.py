@@ -134,10 +134,12 @@ def test_nobody_begins_what_nobody_waits_for(joined: list[str], workers: Process
 
 
 def test_a_worker_that_is_killed_takes_nothing_with_it(joined: list[str], workers: Processes, here: Path) -> None:
-    """It is stopped while tasks wait for it, so that it cannot have answered before it is killed."""
+    """It is stopped while tasks wait for it, so that it cannot have answered before it is killed. There are more tasks
+    than are handed out at first, so that it has some however quick it is.
+    """
     victim = workers.add("victim")
     workers.wait(3)
-    expected = whole("both", 200_000)
+    expected = whole("both", 1_000_000)
     took = cluster._Run._take
 
     def watched(self: Any, answer: Any, first: int, last: int) -> None:
@@ -151,7 +153,7 @@ def test_a_worker_that_is_killed_takes_nothing_with_it(joined: list[str], worker
     address = workers.called("victim")
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(cluster._Run, "_take", watched)
-        found = simulate(*WORDS[:1], "draws=200000", "assumptions=both", *joined)
+        found = simulate(*WORDS[:1], "draws=1000000", "assumptions=both", *joined)
     victim.kill()
     assert held, "it had nothing to do"
     assert victim.wait(60) == -signal.SIGKILL
