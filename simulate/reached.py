@@ -21,9 +21,9 @@ def date_cells(years):
 #: The largest value so far of a quantity, or of what it has above a level that moves (a row of zeros where none does):
 #: rows of both, of the value at the instant before, and of the value now.
 PEAK = np.dtype([("quantity", "i8"), ("moving", "i8"), ("before", "i8"), ("now", "i8")])
-#: A threshold: rows of its level (zeros where that moves), of the peak that crosses it, and of the date; the row of the
-#: level as it is stated, and whether that moves.
-LEVEL = np.dtype([(name, "i8") for name in ("level", "before", "now", "date", "stated", "moves")])
+#: A threshold: rows of its level as it is stated, of what its peak must reach (that level, or zeros where it moves), of
+#: the peak that crosses it, and of the date.
+LEVEL = np.dtype([(name, "i8") for name in ("stated", "level", "before", "now", "date")])
 
 
 @jit
@@ -41,7 +41,7 @@ def rise(peaks, t, rows):
 def count_lost(levels, t, year, many, rows, lost):
     """Count the draws in which the level of a threshold is no number: once, or at every instant where it moves."""
     for k in range(len(levels)):
-        if t.first or levels[k].moves:
+        if t.first or levels[k].level != levels[k].stated:
             stated = rows[levels[k].stated]
             bad = 0
             for i in range(many):

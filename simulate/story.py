@@ -74,7 +74,8 @@ def run(question: Question, seed: int = 1) -> xr.Dataset:
         levels = found.inputs[[names.index(f"threshold:{name}") for name in one.thresholds]]
         variables["level"] = ("threshold", levels, {"long_name": "level, in the unit of its quantity"})
         about = {"long_name": "1 if the level moves with the years; it is that of the first"}
-        variables["level_moves"] = ("threshold", found.prepared.plan.levels["moves"].astype(np.int8), about)
+        reached = found.prepared.plan.levels
+        variables["level_moves"] = ("threshold", (reached["level"] != reached["stated"]).astype(np.int8), about)
         variables["quantity"] = ("threshold", np.array([t.quantity for t in one.thresholds.values()], dtype=str))
     return xr.Dataset(variables, coordinates, _attributes(question, found, seed))
 
