@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulate import contents
+from simulate.intervals import standard_error
 from simulate.products import product
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def probability_error(dataset: xr.Dataset) -> Array:
     p = dataset["probability_by_hypothesis"].transpose("hypothesis", "threshold", "year").values
     pools = _pools(dataset)
     if not pools:
-        return np.sqrt(p * (1.0 - p) / draws(dataset)[:, None, None])
+        return standard_error(p, draws(dataset)[:, None, None])
     with np.errstate(invalid="ignore", divide="ignore"):
         return np.array([pool.error(mine) for pool, mine in zip(pools, p, strict=True)])
 
@@ -55,9 +56,8 @@ def _pools(dataset: xr.Dataset) -> list[Any]:
     """Each hypothesis as if it had all the weight (`pooling.Pool`); none where one is all there is."""
     from simulate.reweighting import pool_of  # compiled code: seconds
 
-    count = dataset.sizes["hypothesis"]
-    found = [pool_of(dataset, one) for one in np.eye(count)]
-    return [pool for pool in found if pool is not None]
+    pool = pool_of(dataset, dataset["hypothesis_weight"].values)
+    return [pool.of_one(which) for which in range(dataset.sizes["hypothesis"])] if pool else []
 
 
 def table(dataset: xr.Dataset) -> list[dict[str, Any]]:

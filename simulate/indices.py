@@ -15,6 +15,7 @@ from simulate import designs, forecast, instants, provenance, quantiles, sobol
 from simulate.blocks import DRAWS
 from simulate.checkpoint import Checkpoint
 from simulate.designs import HYPOTHESIS, Change
+from simulate.intervals import standard_error
 from simulate.journal import Journal
 from simulate.plan import prepare
 from simulate.rows import Row
@@ -249,7 +250,7 @@ def _answer(output: Output, values: Array) -> tuple[float, float]:
     draws = len(values)
     if output.kind == CROSSED:
         p = float(values.mean())
-        return p, (p * (1.0 - p) / draws) ** 0.5
+        return p, float(standard_error(p, draws))
     ordered = np.sort(values)
     middle, around = (draws - 1) // 2, max(round(0.5 * draws**0.5), 1)  # one standard deviation of the rank
     low, high = float(ordered[max(middle - around, 0)]), float(ordered[min(middle + around, draws - 1)])

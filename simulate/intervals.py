@@ -53,6 +53,12 @@ def binomial(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[NDArray[n
     return low.reshape(shape), high.reshape(shape)
 
 
+def standard_error(share: ArrayLike, draws: ArrayLike) -> NDArray[np.float64]:
+    """Return the standard error of a share of so many independent draws; both broadcast."""
+    p = np.asarray(share, dtype=np.float64)
+    return np.sqrt(p * (1.0 - p) / np.asarray(draws, dtype=np.float64))
+
+
 def at_most(n: float, level: float = 0.95) -> float:
     """Return the one-sided upper limit of a probability after no hit in n draws: close to 3.0/n at 95 %."""
     return -float(np.expm1(np.log1p(-level) / n))

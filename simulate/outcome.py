@@ -187,7 +187,7 @@ class Outcome:
         p = self.probability
         if self.replicates:
             return self.replicates.error(p)
-        return self.pool.error(p) if self.pool else np.sqrt(p * (1.0 - p) / self.draws)
+        return self.pool.error(p) if self.pool else intervals.standard_error(p, self.draws)
 
     @cached_property
     def worth(self) -> Array:

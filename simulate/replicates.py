@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from simulate.intervals import standard_error
 from simulate.quasi import REPLICATES
 
 Array = NDArray[np.float64]
@@ -44,12 +45,11 @@ class Replicates:
 
     def error(self, p: Array) -> Array:
         """Standard error of the probability p; where all replicates agree, that of as many random draws."""
-        found: Array = np.where(self.spread > 0.0, self.spread, np.sqrt(np.maximum(p * (1.0 - p), 0.0) / self.draws))
+        found: Array = np.where(self.spread > 0.0, self.spread, standard_error(p, self.draws))
         return found
 
     def worth(self, p: Array) -> Array:
         """The number of independent draws with the same error; where all replicates agree, the number of draws."""
-        error = self.spread
         with np.errstate(divide="ignore", invalid="ignore"):
-            found: Array = np.where(error > 0.0, np.maximum(p * (1.0 - p), 0.0) / error**2, self.draws)
+            found: Array = np.where(self.spread > 0.0, p * (1.0 - p) / self.spread**2, self.draws)
         return np.clip(found, 1.0, None)

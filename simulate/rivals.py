@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulate import conversion, forecast, layout, provenance, scan
+from simulate import conversion, forecast, intervals, layout, provenance, scan
 from simulate.assumptions import Assumptions
 from simulate.checkpoint import CheckpointFile
 from simulate.drivers import DRIVERS
@@ -204,7 +204,7 @@ def _alone(of: Outcome, which: int) -> tuple[float, np.ndarray]:
     """Draws that one law by itself is worth, and the standard error of its probability (threshold, year)."""
     p = of.members[which].crossed
     if of.pool is None:
-        return float(of.draws), np.sqrt(p * (1.0 - p) / of.draws)
+        return float(of.draws), intervals.standard_error(p, of.draws)
     pool = of.pool.of_one(which)
     return pool.sample_size, pool.error(p)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import unicodedata
 
-from simulate.intervals import FEW, at_most, binomial
+from simulate.intervals import FEW, at_most, binomial, standard_error
 
 LONGEST = 200
 """Characters of a text that are shown at most."""
@@ -128,7 +128,7 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
         decimals = max(places(limit) + 1, 0)
         limit = math.ceil(limit * 10**decimals - 1e-9) / 10**decimals
         return (f"<{limit:.{decimals}f}", "") if share < 0.5 else (f">{100 - limit:.{decimals}f}", "")
-    by_chance = math.sqrt(share * (1 - share) / draws)
+    by_chance = float(standard_error(share, draws))
     if error is None or not math.isfinite(error):
         error = by_chance
     decimals = places(100 * (error or by_chance))
