@@ -49,38 +49,19 @@ def run(overrides: Sequence[str], config_dir: str | None) -> int:
     told = [_told(sweep) for sweep in sweeps]
     said = {sweep.key: sweep.single.value for sweep in sweeps if sweep.points == 1}
     threads = run_keys.CHECKS["threads"](said.get("threads"))
-    with _home(told, resume=said.get("resume") is True) as home:
-        try:
-            return _run(library, sweeps, told, said, home, count, threads)
-        except BaseException as error:
-            kept = len(list(home.glob("*/manifest.json")))
-            if kept:
-                error.add_note(f"{kept} of {count} jobs are kept in {home}")
-            raise
-
-
-def _run(
-    library: Library,
-    sweeps: Sequence[words.Sweep],
-    told: Sequence[str],
-    said: Mapping[str, Any],
-    home: Path,
-    count: int,
-    threads: int | None,
-) -> int:
-    """Run the jobs, gather what they left, and say which failed."""
-    with held():
-        records = launching.run(library, told, launchers.chosen(said), home, count, threads)
-    swept = [sweep.key for sweep in sweeps if sweep.points > 1]
-    texts = [[word.text.removeprefix("++").partition("=") for word in job] for job in words.jobs(sweeps, [])]
-    done = [
-        _left({key: text for key, _, text in job if key in swept}, record)
-        for job, record in zip(texts, records, strict=True)
-    ]
-    if any(job.dataset is not None for job in done):
-        collected = _collect(done, home)
-        with streams.kept(collected):
-            page.say(str(collected))
+    with _home(told, count, resume=said.get("resume") is True) as home:
+        with held():
+            records = launching.run(library, told, launchers.chosen(said), home, count, threads)
+        swept = [sweep.key for sweep in sweeps if sweep.points > 1]
+        texts = [[word.text.removeprefix("++").partition("=") for word in job] for job in words.jobs(sweeps, [])]
+        done = [
+            _left({key: text for key, _, text in job if key in swept}, record)
+            for job, record in zip(texts, records, strict=True)
+        ]
+        if any(job.dataset is not None for job in done):
+            collected = _collect(done, home)
+            with streams.kept(collected):
+                page.say(str(collected))
     failed = [(job, one.problem) for job, one in zip(texts, done, strict=True) if one.problem]
     for text, problem in failed:
         its_words = " ".join("".join(word) for word in text if not word[0].startswith("hydra"))
@@ -139,9 +120,30 @@ def _told(sweep: words.Sweep) -> str:
 
 
 @contextmanager
-def _home(told: Sequence[str], resume: bool) -> Iterator[Path]:
-    """The folder of a sweep: `sweep-<hash of its words>-<number>`, with resume the last one of these words. A new
-    number is taken by making the folder, so that no other sweep has it; an empty one is removed in the end.
+def _home(told: Sequence[str], count: int, resume: bool) -> Iterator[Path]:
+    """The folder of a sweep as long as it runs. An exception that ends it gets a note of the jobs that are kept there;
+    if there is nothing at all, it is removed.
+    """
+    from simulate import store
+
+    made = not store.ROOT.exists()
+    home = _folder(told, resume)
+    try:
+        yield home
+    except BaseException as error:
+        kept = len(list(home.glob("*/manifest.json")))
+        if kept:
+            error.add_note(f"{kept} of {count} jobs are kept in {home}")
+        raise
+    finally:
+        for folder in (home, *([store.ROOT] if made else [])):
+            with suppress(OSError):
+                folder.rmdir()
+
+
+def _folder(told: Sequence[str], resume: bool) -> Path:
+    """`sweep-<hash of its words>-<number>`: with resume the last one of these words, else the next number, which is
+    taken by making the folder, so that no other sweep has it.
     """
     from simulate import durable, store
 
@@ -154,17 +156,9 @@ def _home(told: Sequence[str], resume: bool) -> Iterator[Path]:
     ]
     last = max(numbers, default=0)
     if resume:
-        yield store.ROOT / f"{stem}{max(last, 1)}"
-        return
-    made = not store.ROOT.exists()
+        return store.ROOT / f"{stem}{max(last, 1)}"
     with durable.storing(store.ROOT):
-        home = next(home for number in itertools.count(last + 1) if _made(home := store.ROOT / f"{stem}{number}"))
-    try:
-        yield home
-    finally:
-        for folder in (home, *([store.ROOT] if made else [])):
-            with suppress(OSError):
-                folder.rmdir()
+        return next(folder for number in itertools.count(last + 1) if _made(folder := store.ROOT / f"{stem}{number}"))
 
 
 def _made(folder: Path) -> bool:

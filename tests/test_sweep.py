@@ -111,7 +111,7 @@ def test_words_in_another_order_are_another_sweep(words: list[str]) -> None:
 def test_a_number_that_another_sweep_has_taken_is_left_to_it(words: list[str]) -> None:
     """Two sweeps of the same words at the same time."""
     told = [f"draws={1000}", "seed=1,2"]
-    with sweep._home(told, resume=False) as mine, sweep._home(told, resume=False) as other:
+    with sweep._home(told, 2, resume=False) as mine, sweep._home(told, 2, resume=False) as other:
         assert mine != other
         assert mine.is_dir()
         assert other.is_dir()
