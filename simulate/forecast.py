@@ -211,10 +211,11 @@ def _least(row: Row, seen: float) -> float:
 
 
 def first_block(prepared: Prepared, seed: int, one: Assumptions) -> Noted:
-    """All values of the first block; raises Mistakes where an input or level is no number there."""
+    """All values of the first block; raises Mistakes where an input, level or result is no number there."""
     blocks = each_draw.Blocks(prepared, seed)
     found = blocks.run(0)
     no_number.check(one, prepared, Sums(blocks.tally, take=True), DRAWS)
+    no_number.check_results(one, prepared, np.isnan(found.results).sum(axis=2), DRAWS)
     return found
 
 

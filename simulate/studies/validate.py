@@ -16,17 +16,17 @@ LONGEST = 1000
 
 def run(settings: dict[str, Any], where: Callable[[str], str]) -> None:
     """Print 'valid', or raise every mistake at once."""
-    from simulate import assumptions, page, published, wording
+    from simulate import assumptions, forecast, page, published, wording
     from simulate.checking import Check
+    from simulate.plan import prepare
 
     built = assumptions.build(settings, where)
     check = Check(settings, where)
     numbers = published.read(settings, built, check)
     if check.mistakes:
         raise Mistakes(check.mistakes)
-    for member in built.members:
-        if _has_formulas(member.set):
-            _try(member.set, settings["seed"])
+    for one in (member.set for member in built.members if _has_formulas(member.set)):
+        forecast.first_block(prepare(one), settings["seed"], one)
     page.say(f"valid: {wording.clean(settings['name'])}")
     counts = {
         ("hypothesis", "hypotheses"): built.hypotheses,
@@ -46,15 +46,3 @@ def _has_formulas(one: Assumptions) -> bool:
     stated = [*one.rows.values(), *(level.row for level in one.thresholds.values())]
     own = [*one.quantities.values(), *(ceiling for ceiling in one.ceilings.values() if ceiling)]
     return bool(own or one.evidence.likelihoods or any(row.formula for row in stated))
-
-
-def _try(one: Assumptions, seed: int) -> None:
-    """Raise Mistakes where a formula gives no number in the first block of draws."""
-    import numpy as np
-
-    from simulate import forecast, no_number
-    from simulate.plan import prepare
-
-    prepared = prepare(one)
-    found = forecast.first_block(prepared, seed, one).results
-    no_number.check_results(one, prepared, np.isnan(found).sum(axis=2), found.shape[2])
