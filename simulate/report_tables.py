@@ -61,10 +61,8 @@ def by_year(
 def dates(dataset: xr.Dataset, width: int) -> Iterator[Table | Text]:
     """Yield the 10, 50 and 90 % dates of crossing, and the share of draws that never cross."""
     horizon, draws = float(dataset.attrs["horizon"]), results.effective_draws(dataset)
-    never, its_error = (
-        dataset["never"].values,
-        dataset["probability_error"].transpose("threshold", "year").values[:, -1],
-    )
+    never = dataset["never"].values
+    its_error = dataset["probability_error"].transpose("threshold", "year").values[:, -1]
     yield title(
         f"Date by which the threshold is crossed in 10, 50 and 90 % of draws; never by {horizon:g}, in % of draws"
     )

@@ -96,8 +96,7 @@ def _require_row(check: Check, driver: str, name: str, unit: str, because: str) 
 
 def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
     """`at` stands where something runs from that date. A path has one date, and a stock cannot be carried back."""
-    dated = {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
-    paths = [path.name for driver in DRIVERS.values() for path in layout.paths(driver)]
+    dated, paths = _stocks(), _paths()
     _refuse_dates(check, {*dated, *(f"{path}_{part}" for path in paths for part in ("start", "growth"))})
     for path in paths:
         first, other = (table.get(f"{path}_{part}") for part in ("start", "growth"))
@@ -110,11 +109,19 @@ def fit_dates(check: Check, table: Mapping[str, Row], start: float) -> None:
             check.wrong(f"inputs.{name}.at", what, "give the level at the start or before, or start later")
 
 
+def _stocks() -> set[str]:
+    """The inputs beside paths that hold at a date."""
+    return {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
+
+
+def _paths() -> list[str]:
+    return [path.name for driver in DRIVERS.values() for path in layout.paths(driver)]
+
+
 def note_start(check: Check, table: Mapping[str, Row], start: float) -> None:
     """Say which starting levels are taken for those of a start that the command line has moved."""
-    dated = {item.name for driver in DRIVERS.values() for item in layout.inputs(driver) if item.dated}
-    dated |= {f"{path.name}_start" for driver in DRIVERS.values() for path in layout.paths(driver)}
-    stated = [name for name, row in table.items() if name in dated and row.at is None]
+    starting = _stocks() | {f"{path}_start" for path in _paths()}
+    stated = [name for name, row in table.items() if name in starting and row.at is None]
     given = check.section("inputs")
     moved = [name for name in stated if not any(check.in_words(f"inputs.{name}.{field}") for field in given[name])]
     if check.in_words("start") and moved:
