@@ -136,7 +136,7 @@ def percent(share: float, draws: float, error: float | None = None) -> tuple[str
     if error and few < FEW - 0.5:
         low, high = binomial(min(share * draws, draws), draws)
         return value, f"{_end(100 * float(low), decimals)}{DASH}{_end(100 * float(high), decimals)}"
-    return value, f"±{fixed(100 * error, decimals)}" if error else "±0"
+    return value, f"±{fixed(100 * error, decimals)}"
 
 
 def _end(value: float, decimals: int) -> str:

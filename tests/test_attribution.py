@@ -227,6 +227,18 @@ def test_median_dates_are_those_of_a_forecast(folder: Path) -> None:
     assert np.isinf(found["crossing_other"].sel(threshold="level"))
 
 
+def test_there_is_no_median_date_where_just_half_of_the_draws_cross(folder: Path) -> None:
+    far = "inputs: {trend_start: {mean: -10}}"
+    write(
+        folder,
+        "half.yaml",
+        f"{HEADER}defaults: [first]\nhypotheses: {{a: {{weight: 0.5}}, b: {{weight: 0.5, {far}}}}}\n",
+    )
+    alone = package.run("half", draws=2000, config_dir=folder, overrides=["thresholds=[regulatory]"])
+    assert float(alone["never"].sel(threshold="level")) == 0.5
+    assert np.isposinf(attribute(folder, "half")["crossing_other"].sel(threshold="level"))
+
+
 def test_levels_of_hypotheses_that_only_one_set_has_are_left_out(folder: Path) -> None:
     hypotheses = "a: {weight: 0.5}, b: {weight: 0.5, thresholds: {mine: {value: 29, unit: log10 FLOP}}}"
     mine = "thresholds: {mine: {value: 28, unit: log10 FLOP}}"

@@ -86,6 +86,15 @@ def test_a_set_beside_itself_does_not_differ(folder: Path) -> None:
             np.testing.assert_array_equal(ds[name].isel(set=k).transpose(*alone[name].dims), alone[name])
 
 
+def test_labels_say_where_a_set_ends_before_the_others(folder: Path) -> None:
+    near = {"base": "trend", "name": "near", "horizon": 2030}
+    ds = package.compare(["trend", {"base": "trend", "name": "same"}, near], draws=1000, config_dir=folder)
+    for ax in (plots.compared_fan(ds), plots.compared_probability(ds)):
+        texts = [text.get_text() for text in ax.texts]
+        assert any(text.endswith("near (to 2030)") for text in texts), texts
+        assert not any("trend (to" in text for text in texts)
+
+
 def test_sets_of_other_years_and_thresholds(folder: Path) -> None:
     ds = package.compare(["later", "trend"], draws=2000, config_dir=folder, overrides=["thresholds=[regulatory]"])
     assert ds["year"].values.tolist() == list(range(2026, 2047))

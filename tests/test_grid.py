@@ -227,6 +227,17 @@ def test_figures(own: str) -> None:
     assert len(curve.collections) == 1
 
 
+def test_the_answer_has_the_error_of_each_point(own: str, tmp_path: Path) -> None:
+    """Where the weights of hypotheses alone decide, no draw does: the error is 0, not that of so many draws."""
+    slow, fast = (f"inputs: {{trend_growth: {{value: {growth}}}}}" for growth in (0.01, 9))
+    sure = f"hypotheses: {{slow: {{weight: 0.25, {slow}}}, fast: {{weight: 0.75, {fast}}}}}\n"
+    write(tmp_path / "sets", "sure.yaml", HEADER + LINE + sure)
+    found = package.grid("sure", {"trend_start.mean": [22, 23]}, draws=1000, config_dir=own)
+    assert float(found["probability_error"].sel(threshold="level", year=2031).max()) == 0.0
+    told = grid_tables.answer(found, "level", 2031)
+    assert told.count("75 ±0") == 2, told
+
+
 def test_the_table_has_a_row_a_point(own: str) -> None:
     found = package.grid("line", {"trend_growth": [0.1, 0.9], "patience": [-1, 1]}, draws=1000, config_dir=own)
     rows = grid_tables.wide(found)

@@ -46,6 +46,10 @@ def test_never_a_width_of_zero_and_never_outside():
     np.testing.assert_allclose(low + high[::-1], 1.0, atol=1e-12)
 
 
+def test_the_error_of_a_share():
+    assert intervals.standard_error([0.3, 0.0, 1.0], 100).tolist() == pytest.approx([0.21**0.5 / 10, 0.0, 0.0])
+
+
 def test_no_hit_is_below_three_over_n():
     assert intervals.at_most(1e6) == pytest.approx(3.0e-6, rel=0.002)
     assert intervals.at_most(1) == pytest.approx(0.95)

@@ -117,6 +117,18 @@ def test_every_threshold_and_what_becomes_of_it_is_told(dataset):
     assert not re.search(r"\b0 %|±0(?![.\d])|\b100(\.0+)?\b(?! %)|\bnan\b", text)
 
 
+def test_the_error_of_never_is_that_of_the_probability_by_the_horizon(dataset):
+    errors = dataset["probability_error"].copy()
+    errors.loc[{"year": errors["year"][-1]}] = 0.123
+    (line,) = (
+        line
+        for line in printed(dataset.assign(probability_error=errors), width=100).split("Date by which")[1].splitlines()
+        if "flop_1e30" in line
+    )
+    there = printed(dataset.assign(probability_error=errors), width=100).split("Date by which")[1]
+    assert "±10" in there.split(line)[1].splitlines()[1]
+
+
 def test_without_a_terminal_there_is_no_colour(dataset):
     assert "\x1b" not in printed(dataset)
     assert "\x1b" in printed(dataset, colour=True)
